@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,10 +11,12 @@ from django.test import Client
 
 from activations.models import Activation, Draft, Run
 from activations.runs import dispatch
-from activations.screens.editor import sample_rows, words
+from activations.screens.editor import comparing, sample_rows, words
 from destinations.contract import Limits
+from destinations.registry import services
 from segments.models import Segment
-from tests.activations.screens.test_admin import add, attio_companies, form, intercom_companies, mapping, rows
+from tests.activations.screens.test_admin import add, attio_companies, change, form, intercom_companies, mapping, rows
+from tests.activations.vendor import Memory, Movable, Vendor
 
 if TYPE_CHECKING:
     from destinations.models import Destination
@@ -179,6 +182,38 @@ def test_new_activation_is_a_draft_until_it_is_started(
     activation.refresh_from_db()
     assert not activation.is_draft
     assert started.url == f"/admin/activations/run/{Run.objects.get(dry_run=False).pk}/change/"
+
+
+def test_comparing_stays_undecided_until_somebody_chooses_something_else(
+    staff: Client, companies: DataModel, attio_companies: Destination
+) -> None:
+    add(staff, form(companies, attio_companies, mapping("name", "name"), compare_first="True"))
+    saved = Activation.objects.get()
+    assert saved.compare_first is None
+    row = {"id": saved.mappings.get().pk, "activation": saved.pk, **mapping("name", "name")}
+    values = form(companies, attio_companies, row, initial=1)
+    for chosen, stored in (("False", False), ("", None), ("False", False), (None, False), ("True", True)):
+        change(staff, saved, values if chosen is None else {**values, "compare_first": chosen})
+        saved.refresh_from_db()
+        assert saved.compare_first is stored
+    page = staff.get(f"/admin/activations/activation/{saved.pk}/change/?step=destination").content.decode()
+    assert re.search(r'<input[^>]* value="True"[^>]* checked', page)
+
+
+def test_choice_to_compare_says_what_it_costs() -> None:
+    many, one = (comparing.meanings(services[slug]) for slug in ("attio.companies", "intercom.companies"))
+    assert (many["default"], one["default"]) == ("True", "False")
+    assert "up to 499 with one request" in many["words"]["True"]
+    assert "one more request for each" in one["words"]["True"]
+    assert comparing.meanings(Movable(Memory(Vendor()))) == {}
+
+
+def test_length_of_a_run_that_compares_counts_its_lookups() -> None:
+    attio = services["attio.companies"]
+    text = words.pace(2_000, 10, Activation(mode="upsert"), attio)
+    assert text.startswith("Reading 2,000 new companies in Attio takes 5 requests. If all 2,010 companies have to be")
+    assert words.pace(2_000, 10, Activation(mode="upsert", compare_first=False), attio).startswith("Sending 2,010")
+    assert words.pace(0, 0, Activation(mode="upsert"), attio) == ""
 
 
 def test_review_needs_the_permission_to_change(
