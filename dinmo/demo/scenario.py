@@ -35,6 +35,7 @@ COLUMNS = {
     "known": "changed",
     "unchanged": "unchanged",
     "accepted": "accepted",
+    "matched": "already there",
     "created": "created",
     "skipped": "skipped",
     "invalid": "invalid",
@@ -100,7 +101,8 @@ def _details(run: Run) -> Iterator[str]:
     fields = Counter(", ".join(sorted(changed)) for changed in accepted.values_list("changed", flat=True))
     for names, number in fields.most_common(4):
         yield f"{number} updated, sending only {names}"
-    others = run.changes.exclude(outcome=Change.Outcome.ACCEPTED).values_list("outcome", "code", "message")
+    left = run.changes.exclude(outcome=Change.Outcome.ACCEPTED).exclude(outcome=Change.Outcome.MATCHED, code="")
+    others = left.values_list("outcome", "code", "message")
     grouped: dict[tuple[str, str], list[str]] = {}
     for outcome, code, message in others:
         grouped.setdefault((outcome, code), []).append(message)
