@@ -141,13 +141,11 @@ class Recorder:
         difference = answer.differences.get(change.pk) if held or change.remote_id else None
         if held and difference is not None:
             change.web_url = stored.safe_link(held.web_url)
+        is_ours = change.match_identity in answer.created_by_us
         return judgement.found(
-            sending,
-            held,
-            created_by_us=change.match_identity in answer.created_by_us,
-            difference=difference,
+            sending, held, created_by_us=is_ours, difference=difference,
             rejection=self._owned_by_other(change, held, difference is not None),
-        )
+        )  # fmt: skip
 
     def _owned_by_other(self, change: Change, held: Held | None, compared: bool) -> Rejected | None:
         """Rejects a change whose match value leads to the record of a different row."""
@@ -242,14 +240,10 @@ class Recorder:
         Changes that may have been sent keep the state "sending".
         """
         unsent = [item.change.pk for item in items if not item.progress.ambiguous]
-        identified = [item.change for item in items if item.progress.looked_up and item.change.remote_id]
         with self.lease.fenced(**{name: F(name) + number for name, number in self.context.counts().items()}):
             Change.objects.filter(pk__in=unsent).update(state=Change.State.PENDING)
-            rows = [
-                [change.pk, change.remote_id, bulk.json_text(change.changed), stored.kept(change)]
-                for change in identified
-            ]
-            bulk.update(Change, {}, "id", ["remote_id", "changed", "kept"], rows)
+            identified = (item.change for item in items if item.progress.looked_up and item.change.remote_id)
+            bulk.update(Change, {}, "id", stored.REDIRECTED, [stored.redirected(change) for change in identified])
             exchanges.insert(self.context.run.pk, exchanges.unstored(items))
             last = [[item.change.pk, exchanges.reference(item.exchange.id)] for item in items if item.exchange]
             bulk.update(Change, {}, "id", ["exchange_id"], last)

@@ -14,6 +14,7 @@ COLUMNS = [
     "state", "outcome", "attempts", "code", "message", "field", "request_id", "sent", "kept", "created", "settled_at",
     "remote_id", "web_url", "exchange_id",
 ]  # fmt: skip
+REDIRECTED = ["remote_id", "changed", "kept"]
 LONGEST_ADDRESS = 500
 
 
@@ -25,6 +26,11 @@ def safe_link(address: str) -> str:
 def kept(change: Change) -> str | None:
     """The value of the column `kept`."""
     return bulk.json_text(change.kept) if change.kept else None
+
+
+def redirected(change: Change) -> list[Any]:
+    """The values of REDIRECTED, after the ID of the change."""
+    return [change.pk, change.remote_id, bulk.json_text(change.changed), kept(change)]
 
 
 def row(change: Change) -> list[Any]:
