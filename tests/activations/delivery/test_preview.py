@@ -104,6 +104,7 @@ def test_lookups_are_sent_and_counted(
     shop.fill(1)
     run(to_attio)
     Generation.objects.all().delete()
+    shop.set(1, "name", "Renamed")
     Activation.objects.update(mode=mode)
     activation = Activation.objects.get()
     writes(attio)
