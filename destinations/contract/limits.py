@@ -39,11 +39,11 @@ class Limits:
     write_batch: int = 1
 
     def lookups(self, records: int) -> int:
-        """PURE. How many requests look up this number of records."""
+        """PURE. How many requests look up these records."""
         return -(-records // self.find_batch)
 
     def lookup_seconds(self, records: int) -> float:
-        """PURE. How long the rate limit makes that last at least."""
+        """PURE. How many seconds looking up these records takes at least."""
         return self.lookups(records) / (self.writes if self.shared else self.reads)
 
 

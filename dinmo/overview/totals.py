@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DAYS = 30
 KEPT_SECONDS = 300
-"""How long the sums of past days are kept: no run ends in them any more, but old runs are deleted."""
+"""How long the sums of past days are kept: no more runs end in them, but old runs are deleted."""
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SECONDS_AN_HOUR = 3600
 REQUESTS = F("discovery_requests") + F("lookup_requests") + F("write_requests")

@@ -9,7 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from activations.models import Activation, Draft
 from activations.screens.alerts import limit_fields
-from activations.screens.editor import choices, comparing, drafts, words
+from activations.screens.editor import comparing, drafts, words
 from activations.screens.review.page import ReviewPage, dry_run_address
 from activations.setup import writers_from_db
 from destinations.models import Destination
@@ -62,7 +62,7 @@ class EditorPage(ReviewPage):
         if obj:
             mark_shared(obj, formsets[0])
         return {
-            **choices.logos(),
+            **logos(),
             "form": form,
             "mappings": formsets[0],
             "schedules": formsets[1],
@@ -151,4 +151,18 @@ def service_facts(service: Service) -> dict[str, Any]:
         "comparing": comparing.meanings(service),
         "creates_fields": service.creates_fields,
         "notes": list(service.notes),
+    }
+
+
+def logos() -> dict[str, Any]:
+    """The slugs whose logos the page needs, and which of them belongs to each choice."""
+    models = dict(DataModel.objects.values_list("pk", "source__engine"))
+    segments = Segment.objects.values_list("pk", "model_id")
+    records = {f"model:{pk}": slug for pk, slug in models.items()}
+    records |= {f"segment:{pk}": models[model] for pk, model in segments}
+    destinations = {str(pk): slug for pk, slug in Destination.objects.values_list("pk", "service")}
+    return {
+        "logos_json": {"records": records, "destination": destinations},
+        "source_logos": sorted(set(records.values())),
+        "destination_logos": sorted(set(destinations.values())),
     }
