@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from activations.screens.alerts.api import urlpatterns as warnings
 from activations.screens.api import urlpatterns as activations
+from activations.screens.drift.api import urlpatterns as drift
 from activations.screens.editor.api import urlpatterns as editor
 from activations.screens.holds.api import urlpatterns as holds
 from activations.screens.pause_api import urlpatterns as pauses
@@ -26,6 +27,7 @@ urlpatterns = [
     *destinations,
     *activations,
     *holds,
+    *drift,
     *editor,
     *review,
     *trigger,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -93,6 +93,23 @@ def test_command_reports_restores_and_leaves(attio: Sandbox, synchronized: Activ
     assert drift("--leave", "name", "--restore", "all")[0] == 0
     assert [entry["body"]["data"]["values"] for entry in writes(attio)] == [{"description": "No. 2"}]
     assert drift()[0] == 0
+
+
+def test_api_checks_restores_and_leaves(staff: Client, attio: Sandbox, synchronized: Activation) -> None:  # noqa: F811
+    address = f"/api/activations/{synchronized.pk}/drift/"
+
+    def post(**body: Any) -> Any:
+        return staff.post(address, body, content_type="application/json")
+
+    assert (staff.get(address).json(), post(action="leave").status_code) == ({"check": None}, 400)
+    edit(attio, "Company 2", description="Theirs", name="Theirs")
+    edit(attio, "Company 3", description="Theirs")
+    carry_out(Run.objects.get(pk=post(action="check").json()["id"]))
+    assert staff.get(address).json()["check"]["records"] == 2
+    assert post(action="leave", field="name").json() == {"left": 1}
+    carry_out(Run.objects.get(pk=post(action="restore", key="3").json()["id"]))
+    assert [entry["body"]["data"]["values"] for entry in writes(attio)] == [{"description": "No. 3"}]
+    assert post(action="restart").status_code == 400
 
 
 def test_command_refuses_what_does_not_exist(synchronized: Activation) -> None:  # noqa: F811
