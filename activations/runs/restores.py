@@ -17,12 +17,12 @@ REASON = "Restores what was edited at the destination"
 CHUNK = 2_000
 
 
-def selected(check: Run, field: str = "", key_digest: int | None = None) -> QuerySet[Drift]:
+def selected(check: Run, field: str = "", change_id: int | None = None) -> QuerySet[Drift]:
     """What a check found and nobody has decided about: all of it, or that of an attribute, a record, or both."""
     found = Drift.objects.open().filter(run=check)
     if field:
         found = found.filter(field=field)
-    return found if key_digest is None else found.filter(key_digest=key_digest)
+    return found if change_id is None else found.filter(change_id=change_id)
 
 
 def restore(chosen: QuerySet[Drift], check: Run, trigger: str, *, enqueue: bool = True) -> Run:

@@ -39,7 +39,7 @@ class DriftPage(ScreenAdmin):
         return [path("<int:pk>/drift/", view, name=self.url_name("drift")), *super().get_urls()]
 
     def drift(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The page. A POST does what its `action` says: check, restore or leave, of a `field` and a record's `key`."""
+        """The page. A POST does what its `action` says: check, restore or leave, of a `field` and a `record`."""
         found = Activation.objects.select_related("destination__connection").filter(pk=pk)
         activation = found.first()
         if activation is None:
@@ -64,8 +64,8 @@ class DriftPage(ScreenAdmin):
         check = drift_checks.latest(activation)
         if check is None:
             raise Http404
-        key = number(request.POST["key"]) if request.POST.get("key") else None
-        chosen = restores.selected(check, request.POST.get("field", ""), key)
+        record = number(request.POST["record"]) if request.POST.get("record") else None
+        chosen = restores.selected(check, request.POST.get("field", ""), record)
         if action == "restore":
             return _to(restores.restore(chosen, check, Run.Trigger.MANUAL))
         left = restores.leave(chosen, check)
@@ -124,7 +124,6 @@ def _examples(field: FieldDrift, vendor: str) -> Iterator[dict[str, Any]]:
     for example in field.examples:
         yield {
             "change": example.change,
-            "key": example.drift.key_digest,
             "sent": in_words(example.sent),
             "held": in_words(example.held) if example.is_kept else "no longer stored",
             "who": attribution.in_words(example.writer, vendor),

@@ -124,8 +124,8 @@ def test_one_record_is_restored(attio: Sandbox, synchronized: Activation) -> Non
     edit(attio, "Company 2", description="Edited")
     edit(attio, "Company 4", description="Edited")
     checked = check(synchronized)
-    key = Change.objects.get(run=checked, key="4").key_digest
-    carry_out(restores.restore(restores.selected(checked, key_digest=key), checked, "manual", enqueue=False))
+    record = Change.objects.get(run=checked, key="4").pk
+    carry_out(restores.restore(restores.selected(checked, change_id=record), checked, "manual", enqueue=False))
     assert [entry["body"]["data"]["values"] for entry in writes(attio)] == [{"description": "No. 4"}]
 
 

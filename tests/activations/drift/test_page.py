@@ -49,8 +49,8 @@ def test_page_checks_restores_and_leaves(staff: Client, attio: Sandbox, synchron
     assert shown.count("A person") == 3
     assert "No. 2" in shown
     assert "Compared 5 companies with 1 request: 2 edited." in shown
-    key = Drift.objects.get(change__key="2").key_digest
-    staff.post(page(synchronized), {"action": "leave", "field": "description", "key": key})
+    record = Drift.objects.get(change__key="2").change_id
+    staff.post(page(synchronized), {"action": "leave", "field": "description", "record": record})
     assert LeftValue.objects.count() == 1
     staff.post(page(synchronized), {"action": "restore", "field": "description"})
     carry_out(Run.objects.get(only_fields__isnull=False))
