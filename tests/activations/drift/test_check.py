@@ -217,3 +217,16 @@ def test_intercom_has_drift_without_an_author(shop: Shop, intercom: Sandbox, to_
     assert (drift.field, drift.writer) == ("plan", "unknown")
     carry_out(restores.restore(restores.selected(checked), checked, "manual", enqueue=False))
     assert [entry["body"] for entry in writes(intercom)] == [{"plan": "pro"}]
+
+
+def test_a_thousand_records_take_few_requests(shop: Shop, attio: Sandbox, to_attio: Activation) -> None:
+    shop.fill(1_200)
+    there = [
+        {"name": f"Company {n}", "domains": [f"company{n}.com"], "description": f"No. {n}"} for n in range(1, 1_201)
+    ]
+    attio._switch({"records": {"companies": there}})
+    assert run(to_attio).matched == 1_200
+    edit(attio, "Company 700", description="Theirs")
+    checked = check(to_attio)
+    assert (checked.matched, checked.updates, checked.lookup_requests) == (1_199, 1, 3)
+    assert Change.objects.filter(run=checked).count() == 1
