@@ -96,12 +96,19 @@ def records(run: Run, after: int = 0, number: int = SAMPLE) -> list[dict[str, An
 
 
 def _fields(change: Change, held: held_values.Fields) -> list[dict[str, Any]]:
-    """The fields that would be sent. `held` is left out if it is not known, and `same` tells that nothing changes."""
-    if change.outcome not in Change.FORESEEN:
-        return []
+    """The fields that would be sent, and those that a write policy would keep.
+
+    `held` is left out if it is not known, and `same` tells that nothing changes.
+    """
+    kept, sent = change.kept or [], change.sent if change.outcome in Change.FORESEEN else []
     return [
-        {"field": name, **held.get(name, {}), "value": change.values.get(name, change.match_value)}
-        for name in change.sent
+        {
+            "field": name,
+            **held.get(name, {}),
+            **({"kept": True} if name in kept else {}),
+            "value": change.values.get(name, change.match_value),
+        }
+        for name in dict.fromkeys([*sent, *kept])
     ]
 
 
@@ -122,5 +129,6 @@ def _rows(change: Change, held: held_values.Fields) -> Iterator[list[str]]:
     for field in fields:
         before = plain_values.in_words(field["held"]) if "held" in field else ""
         after = plain_values.in_words(field["value"]) if "value" in field else ""
-        reason = "the same" if "same" in field else change.message or change.code
+        left = "kept by a write policy" if "kept" in field else "the same" if "same" in field else ""
+        reason = left or change.message or change.code
         yield [download.safe(cell) for cell in (*start, field["field"], before, after, reason)]
