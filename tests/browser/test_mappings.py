@@ -68,3 +68,31 @@ def test_other_activation_is_named_at_the_row_while_its_attribute_is_chosen(
     expect(note).to_contain_text("Both write the same value for the same row.")
     attribute(page, "#id_mappings-0-target", "name")
     expect(note).to_be_empty()
+
+
+def test_links_that_are_there_stay_unless_a_person_detaches_them(
+    signed_in: Page, live_server: Any, companies: DataModel, intercom: Any
+) -> None:
+    page, away = signed_in, destination("intercom", "intercom.contacts")
+    goto(page, live_server, f"/admin/activations/activation/add/?destination={away.pk}")
+    page.fill("#id_name", "Contacts away")
+    page.select_option("#id_records", label="All of Companies")
+    step(page, "mapping")
+    page.select_option("#id_match_column", "name")
+    attribute(page, "#id_match_field", "external_id")
+    map_field(page, 0, "country", "company")
+    page.click("li:has(#id_mappings-0-multi) summary")
+    choice = page.locator("#id_mappings-0-multi")
+    expect(page.locator("li:has(#id_mappings-0-multi) [data-choice=multi] label")).to_have_text(
+        "Links that are there already"
+    )
+    expect(choice.locator("option")).to_have_text(["Keep them", "Detach them: only this one stays"])
+    expect(choice).to_have_value("add")
+    map_field(page, 1, "name", "name")
+    expect(page.locator("#id_mappings-1-multi")).not_to_be_visible()
+    page.select_option("#id_mappings-0-multi", "detach")
+    save(page)
+    mappings = Activation.objects.get().mappings.values_list("target", "multi")
+    assert dict(mappings) == {"company": "detach", "name": "replace"}
+    page.reload()
+    expect(page.locator("#id_mappings-0-multi")).to_have_value("detach")
