@@ -26,14 +26,15 @@ class Ended(Protocol):
     invalid: int
     unknown: int
     waiting: int
+    incomplete: int
     unchanged: int
     skipped: int
     found_warnings: list[Any]
 
 
 READ = (
-    "state", "dry_run", "accepted", "matched", "rejected", "retried", "invalid", "unknown", "waiting", "unchanged",
-    "skipped", "found_warnings",
+    "state", "dry_run", "accepted", "matched", "rejected", "retried", "invalid", "unknown", "waiting", "incomplete",
+    "unchanged", "skipped", "found_warnings",
 )  # fmt: skip
 
 
@@ -74,6 +75,8 @@ def _exceptions(run: Ended) -> list[str]:
     words = [_counted(number, "record") + (" not accepted" if tried else " can't be sent")] if number else []
     if not words and run.waiting:
         words = [f"{_counted(run.waiting, 'record')} waiting for a retry"]
+    if run.incomplete:
+        words.append(f"{_counted(run.incomplete, 'record')} incomplete")
     found = len(run.found_warnings)
     return [*words, _counted(found, "warning")] if found else words
 
