@@ -117,7 +117,7 @@ def for_rows(layout: Layout, mode: str, rows: Rows, known: Known, *, full: bool)
         is_new=~known.accepted,
         sends=changed & send[:, None],
         changed=names(layout, changed, match_changed & ~other_record),
-        again=send & ~match_changed & ~(changed & (accepted != IN_DOUBT)).any(axis=1),
+        again=send & known.accepted & ~match_changed & ~(changed & (accepted != IN_DOUBT)).any(axis=1),
         remote_ids=np.where(other_record, "", known.remote_ids),
         match_digests=match_digests,
         digests=digests,

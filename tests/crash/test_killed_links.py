@@ -39,7 +39,7 @@ activations:
   - name: People
     model: People
     destination: Intercom contacts
-    mode: MODE
+    mode: upsert
     match: {from: id, to: external_id}
     fields: [{from: name, to: name}, {from: company, to: company}]
 """
@@ -50,7 +50,7 @@ pytestmark = pytest.mark.crash
 class Office(Installation):
     """An installation with the simulated Intercom, whose source has companies and the people in them."""
 
-    def __init__(self, home: Path, sandbox: Any, url: str, mode: str) -> None:
+    def __init__(self, home: Path, sandbox: Any, url: str) -> None:
         super().__init__(home, sandbox, url)
         self.vendor = sandbox
         self.environment["INTERCOM_API_URL"] = url
@@ -64,7 +64,7 @@ class Office(Installation):
             people = [(person, person, company) for person, company in sorted(self.links)]
             connection.executemany("insert into people values (?, ?, ?)", people)
         connection.close()
-        (home / "workspace.yaml").write_text(WORKSPACE.replace("MODE", mode))
+        (home / "workspace.yaml").write_text(WORKSPACE)
 
     def prepare(self) -> None:
         """Stores the workspace, and sends the companies."""
@@ -101,12 +101,12 @@ class Office(Installation):
         }
 
 
-@pytest.fixture(params=["upsert", "insert"])
-def office(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Office]:
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
     with Server(sandboxes["intercom"]("t")) as server:
         server.sandbox.switches.update(rate_limit_per_window=0)
         server.sandbox.latency_seconds = 0.05
-        office = Office(tmp_path, server.sandbox, server.url, request.param)
+        office = Office(tmp_path, server.sandbox, server.url)
         office.prepare()
         yield office
 

@@ -56,6 +56,7 @@ class Send:
     remote_id: str
     values: dict[str, Any]
     known: Known
+    again: bool
 
 
 @dataclass
@@ -87,7 +88,8 @@ def for_row(
     if verdict.unchanged[0]:
         return Unchanged(after)
     values = json.loads(rows.values(layout.slots)[0])
-    return Send(bool(verdict.is_new[0]), json.loads(verdict.changed[0]), verdict.remote_ids[0], values, after)
+    changed, again = json.loads(verdict.changed[0]), bool(verdict.again[0])
+    return Send(bool(verdict.is_new[0]), changed, verdict.remote_ids[0], values, after, again)
 
 
 def _raw(value: Any) -> str | None:
@@ -114,6 +116,16 @@ def test_only_values_that_differ_are_changed() -> None:
     sent = for_row(layout(), "upsert", ROW | {"a": "z"}, accepted(ROW), full=False)
     assert isinstance(sent, Send)
     assert (sent.is_new, sent.changed, sent.remote_id) == (False, ["a"], "r1")
+
+
+def test_value_in_doubt_is_sent_again_and_is_no_change_of_the_data() -> None:
+    known = accepted(ROW)
+    known.digests[0, 1] = digests.IN_DOUBT
+    sent, changed = (for_row(layout(), "upsert", row, known, full=False) for row in (ROW, ROW | {"a": "z"}))
+    assert isinstance(sent, Send)
+    assert isinstance(changed, Send)
+    assert (sent.changed, sent.again) == (["b"], True)
+    assert (changed.changed, changed.again) == (["a", "b"], False)
 
 
 def test_equal_row_is_unchanged() -> None:
