@@ -46,3 +46,9 @@ KEPT = Settled(
     "kept",
     "The record exists, and the write policies of its fields leave it as it is, so nothing was sent.",
 )
+GONE = Settled(
+    "skipped",
+    "gone_at_destination",
+    "The destination has no record with its match value. It was deleted or merged, or its match value was changed "
+    "there.",
+)

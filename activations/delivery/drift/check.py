@@ -16,7 +16,7 @@ from activations.delivery.judgement import Judgement
 from activations.delivery.recorder import Recorder
 from activations.delivery.steps import Step
 from activations.models import Change, Drift, LeftValue, Record, Run
-from activations.reasons import Reason
+from activations.reasons import GONE, Reason
 from activations.storage import held_values
 from destinations.contract import Service, Writer
 
@@ -30,11 +30,6 @@ if TYPE_CHECKING:
     from core.errors import Problem
     from destinations.contract import Field, Held
 
-GONE = Reason(
-    "gone_at_destination",
-    "The destination has no record with its match value. It was deleted or merged, or its match value was changed "
-    "there.",
-)
 EXAMPLES = 200
 """Of how many records the values of an attribute are stored. Of all others, only a digest is."""
 
@@ -91,7 +86,7 @@ class DriftCheck(Recorder):
         if change.key_digest in self.moving:
             return Judgement(item.progress, "matched")
         if held is None:
-            return Judgement(item.progress, "skipped", reason=GONE)
+            return Judgement(item.progress, GONE.outcome, reason=Reason(GONE.code, GONE.message))
         drifts = [self._drift(change, field, held) for field in self.differing[change.pk]]
         self.drifts += drifts
         reported = [drift.field for drift in drifts if not drift.is_left]
