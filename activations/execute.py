@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from activations import finish
 from activations.alerts import outbox
+from activations.attaching.attach import Attaching, setting_of
 from activations.delivery.deliver import Delivery
 from activations.delivery.retry import NEVER_SENT, with_one_wait
 from activations.guards.held import Outdated
@@ -103,7 +104,10 @@ def _block_if_long(context: Context, problem: Unavailable) -> None:
 
 
 def _deliver(context: Context, lease: Lease) -> None:
-    outcome = Delivery(context, lease, time.monotonic() + settings.RUN_SLICE_SECONDS).run()
+    until = time.monotonic() + settings.RUN_SLICE_SECONDS
+    outcome = Delivery(context, lease, until).run()
+    if outcome.finished and (setting := setting_of(context)):
+        outcome = Attaching(context, lease, setting, until).run()
     run = _load(context.run.pk)
     if outcome.problem:
         vendor.note(run.activation.destination.connection, outcome.problem, timezone.now())

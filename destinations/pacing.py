@@ -114,6 +114,12 @@ class Pacer:
         for lane in self._each_lane():
             lane.give_back()
 
+    def reopen(self) -> None:
+        """Allows requests again after `close`, for a further stage of the same run."""
+        self.closed.clear()
+        for lane in self._each_lane():
+            lane.winding_down = False
+
     def take_counts(self) -> dict[Purpose, int]:
         """The requests sent since the last call."""
         with self.lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from activations.screens.alerts.api import urlpatterns as warnings
 from activations.screens.api import urlpatterns as activations
+from activations.screens.attached.api import urlpatterns as attached
 from activations.screens.drift.api import urlpatterns as drift
 from activations.screens.editor.api import urlpatterns as editor
 from activations.screens.holds.api import urlpatterns as holds
@@ -29,6 +30,7 @@ urlpatterns = [
     *holds,
     *drift,
     *editor,
+    *attached,
     *review,
     *trigger,
     *pauses,

@@ -36,7 +36,7 @@ ROOMS = {
     "destinations": "contract kit sandbox conformance registry simulators models vendor discovery lanes pacing "
     "services screens forms admin api",
     "activations": "text_template warning_kinds models reasons digests setup vendor_session runs scheduling storage "
-    "alerts guards planning pauses delivery finish execute apps tasks screens admin management",
+    "alerts guards planning pauses delivery attaching finish execute apps tasks screens admin management",
     "dinmo": "keys formats mail celery local site settings problems value_table workspace demo start docs users "
     "overview navigation admin api urls wsgi management",
 }

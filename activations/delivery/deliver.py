@@ -29,7 +29,7 @@ from activations.delivery.drift.check import recorder_of
 from activations.delivery.forecast import EVERYTHING
 from activations.delivery.sender import Sender
 from activations.delivery.steps import Item, Job, Progress, Sent, Step, jobs
-from activations.models import Change, Run
+from activations.models import Change
 from activations.storage import bundles
 from activations.storage.baseline import former_matches
 
@@ -113,8 +113,7 @@ class Delivery:
         now = time.monotonic()
         if now - self.checked_at > CANCEL_SECONDS:
             self.checked_at = now
-            self.lease.renew()
-            self.cancelled = Run.objects.values_list("cancel_requested", flat=True).get(pk=self.context.run.pk)
+            self.cancelled = self.lease.is_cancelled()
         return self.cancelled or self.recorder.ending.is_due or (now > self.until and self._is_wound_down(now))
 
     def _is_wound_down(self, now: float) -> bool:

@@ -118,7 +118,7 @@ def found(
     if sending.mode == Mode.UPDATE and held:
         return Judgement(progress, remote_id=held.remote_id, resend_all=True)
     if held and sending.mode == Mode.INSERT and (progress.unanswered or created_by_us):
-        return _ours(sending, progress, held.remote_id, created=created_by_us)
+        return _ours(sending, progress, held.accepted(sending.names), created=created_by_us)
     return skipped(sending.mode, progress)
 
 
@@ -133,7 +133,7 @@ def _compared(sending: Sending, progress: Progress, held: Held | None, differenc
         return Judgement(progress, remote_id=remote_id, difference=difference)
     if held is None:
         return kept(progress, difference)
-    outcome = Outcome(Result.ACCEPTED, held.remote_id, held.created_at, (), "", held.web_url, False, held.identities)
+    outcome = held.accepted()
     created = sending.mode == Mode.UPSERT and was_created(held.created_at, sending.first_attempt_at)
     was_sent = progress.ambiguous and (created or not progress.resumed)
     if was_sent and (difference.equal or not difference.kept):
@@ -184,11 +184,11 @@ def _incomplete(sending: Sending, outcome: Outcome) -> Judgement:
     return replace(judged, reason=Reason(first.code, message, names[0], first.request_id), waiting=names)
 
 
-def _ours(sending: Sending, progress: Progress, remote_id: str, *, created: bool = False) -> Judgement:
+def _ours(sending: Sending, progress: Progress, outcome: Outcome, *, created: bool = False) -> Judgement:
     """In insert mode, an earlier create of ours got no answer, but was processed. Its links may be missing still."""
     if sending.links:
-        return Judgement(progress, remote_id=remote_id, difference=Difference(sending.links))
-    return accepted(progress, Outcome(Result.ACCEPTED, remote_id, sent=sending.names), created=created)
+        return Judgement(progress, remote_id=outcome.remote_id, difference=Difference(sending.links))
+    return accepted(progress, outcome, created=created)
 
 
 def _created(sending: Sending, outcome: Outcome) -> bool:
@@ -203,7 +203,7 @@ def _exists(sending: Sending, outcome: Outcome) -> Judgement:
     if not sending.progress.unanswered:
         return skipped(sending.mode, sending.progress)
     if outcome.remote_id:
-        return _ours(sending, sending.progress, outcome.remote_id)
+        return _ours(sending, sending.progress, Outcome(Result.ACCEPTED, outcome.remote_id, sent=sending.names))
     return Judgement(replace(sending.progress, looked_up=False))
 
 

@@ -16,7 +16,7 @@ from activations.delivery.ending import Ending
 from activations.delivery.judgement import Judgement, Sending
 from activations.delivery.steps import Item, Sent, Step
 from activations.models import Change
-from activations.storage import baseline, bulk, match_owners
+from activations.storage import baseline, bulk, hidden_records, match_owners
 from core.errors import Problem, Rejected, Unavailable
 from core.failpoints import reach
 from core.secrets import hide
@@ -45,6 +45,7 @@ class Recorder:
         self.ending = Ending()
         self.batches = count(1)
         self.owners = match_owners.Owners(self.generation_id)
+        self.hidden = hidden_records.Noted(context.run, notes=context.service.reveals is not None)
         self.secrets = list(context.activation.destination.connection.secrets.values())
         self.chance = random.Random()  # noqa: S311
 
@@ -195,8 +196,7 @@ class Recorder:
         if outcome := judged.accepted:
             change.created, change.sent = judged.created, list(outcome.sent)
             change.request_id = outcome.request_id
-            self.counts["created"] += judged.created
-            self.counts["hidden"] += int(judged.created and outcome.hidden)
+            self.counts.update(created=judged.created, hidden=self.hidden.accepted(change, outcome))
             self.owners.accepted(change, outcome)
         if judged.waiting:
             self.counts["incomplete"] += 1
@@ -219,6 +219,7 @@ class Recorder:
         baseline.accepted(self.generation_id, accepted, now)
         self._void_overwritten()
         self.owners.commit()
+        self.hidden.commit(now)
         baseline.tried(self.generation_id, self.context.run.number, tried, self.slots, now)
 
     def _void_doubtful(self) -> None:

@@ -2,6 +2,7 @@
 
 from activations.models.activation import PERCENT, Activation
 from activations.models.alert import Alert, AlertChannel
+from activations.models.attach import AttachContacts, Attachment, HiddenRecord
 from activations.models.baseline import Generation, MatchValue, Record
 from activations.models.change import Bundle, Change, Exchange, HeldPlan, HeldValues
 from activations.models.draft import Draft
@@ -18,6 +19,8 @@ __all__ = [
     "Activation",
     "Alert",
     "AlertChannel",
+    "AttachContacts",
+    "Attachment",
     "Bundle",
     "Change",
     "Draft",
@@ -27,6 +30,7 @@ __all__ = [
     "Generation",
     "HeldPlan",
     "HeldValues",
+    "HiddenRecord",
     "LeftValue",
     "MappedField",
     "MatchValue",

@@ -59,10 +59,10 @@ class Run(models.Model):
     WHOLE: ClassVar[dict[str, Any]] = {"dry_run": False, "only_key": "", "only_fields__isnull": True}
     """Filters the runs of all records, without dry runs."""
     COUNTS = (
-        "rows", "new", "known", "unchanged", "waiting", "left", "returned", "planned", "another",
-        "creates", "updates",
-        "accepted", "matched", "kept", "created", "hidden", "incomplete", "rejected", "invalid", "skipped", "unknown",
-        "not_sent", "discovery_requests", "lookup_requests", "write_requests", "throttled",
+        "rows", "new", "known", "unchanged", "waiting", "left", "returned", "planned", "another", "creates", "updates",
+        "accepted", "matched", "kept", "created", "hidden", "made_visible", "still_hidden", "incomplete",
+        "rejected", "invalid", "skipped", "unknown", "not_sent",
+        "discovery_requests", "lookup_requests", "write_requests", "throttled",
     )  # fmt: skip
 
     activation = models.ForeignKey(Activation, models.CASCADE, related_name="runs")
@@ -155,6 +155,8 @@ class Run(models.Model):
         help_text="Have a value that the destination does not take yet, such as a company that is not there.",
     )
     hidden = models.PositiveBigIntegerField(default=0, help_text="Created, but not visible at the destination yet.")
+    made_visible = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Hidden, and shown from now on.")
+    still_hidden = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Nobody could be attached.")
     rejected = models.PositiveBigIntegerField(default=0)
     retried = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Planned, and rejected before.")
     invalid = models.PositiveBigIntegerField(default=0)
@@ -164,9 +166,7 @@ class Run(models.Model):
     discovery_requests = models.PositiveBigIntegerField(default=0)
     lookup_requests = models.PositiveBigIntegerField(default=0)
     write_requests = models.PositiveBigIntegerField(default=0)
-    throttled = models.PositiveBigIntegerField(
-        default=0, help_text="Answers by which the vendor enforced its rate limit."
-    )
+    throttled = models.PositiveBigIntegerField(default=0, help_text="Answers by which the vendor enforced its limit.")
 
     mapped = models.JSONField(default=list, help_text="The field mappings that the run was planned with.")
     missing = models.JSONField(

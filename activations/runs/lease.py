@@ -70,6 +70,11 @@ class Lease:
         """Renews the lease. Raises Lost like `fenced`."""
         self.update()
 
+    def is_cancelled(self) -> bool:
+        """Renews the lease, and returns whether a person has cancelled the run. Raises Lost like `fenced`."""
+        self.renew()
+        return Run.with_previews.filter(pk=self.run_id, cancel_requested=True).exists()
+
     def end(self, **changes: Any) -> None:
         """Ends the run, or holds it: the only step out of the live states. `changes` are its state and reason.
 

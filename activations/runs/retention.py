@@ -9,7 +9,19 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from activations.models import Activation, Change, Drift, Exchange, HeldValues, LeftValue, MatchValue, Record, Run
+from activations.models import (
+    Activation,
+    Attachment,
+    Change,
+    Drift,
+    Exchange,
+    HeldValues,
+    HiddenRecord,
+    LeftValue,
+    MatchValue,
+    Record,
+    Run,
+)
 
 CHUNK = 5_000
 
@@ -17,17 +29,17 @@ CHUNK = 5_000
 def prune(now: datetime) -> int:
     """Deletes what is left of runs that ended long ago, in small transactions. Returns the number of rows.
 
-    Changes go after RETENTION_DAYS, requests with their responses after EXCHANGE_DAYS, and what records held at the
-    destination after HELD_VALUE_DAYS.
+    Changes and attachments go after RETENTION_DAYS, requests with their responses after EXCHANGE_DAYS, and what records
+    held at the destination after HELD_VALUE_DAYS.
     """
-    exchanges = Exchange.objects.filter(run__in=_ended(now, settings.EXCHANGE_DAYS))
-    held = HeldValues.objects.filter(run__in=_ended(now, settings.HELD_VALUE_DAYS))
-    return (
-        _delete(exchanges)
-        + _delete(held)
-        + _delete(Drift.objects.filter(run__in=_ended(now, settings.RETENTION_DAYS)))
-        + _delete(Change.objects.filter(run__in=_ended(now, settings.RETENTION_DAYS)))
+    kept = (
+        (Exchange, settings.EXCHANGE_DAYS),
+        (HeldValues, settings.HELD_VALUE_DAYS),
+        (Attachment, settings.RETENTION_DAYS),
+        (Drift, settings.RETENTION_DAYS),
+        (Change, settings.RETENTION_DAYS),
     )
+    return sum(_delete(model._default_manager.filter(run__in=_ended(now, days))) for model, days in kept)
 
 
 def delete_dead_previews() -> None:
@@ -49,6 +61,8 @@ def delete_activation(activation: Activation) -> None:
     _delete(Drift.objects.filter(run__activation=activation))
     _delete(LeftValue.objects.filter(generation__activation=activation))
     _delete(Change.objects.filter(run__activation=activation))
+    _delete(Attachment.objects.filter(run__activation=activation))
+    _delete(HiddenRecord.objects.filter(generation__activation=activation))
     _delete(MatchValue.objects.filter(generation__activation=activation))
     _delete(Record.objects.filter(generation__activation=activation))
     activation.delete()

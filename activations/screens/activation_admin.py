@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +15,7 @@ from activations.alerts.state import RELATED, state_of, with_related
 from activations.models import Activation, Record, Run, Schedule
 from activations.runs import requests, retention, tokens
 from activations.scheduling import periodic_tasks
+from activations.screens.attached.notes import attaches, still_hidden
 from activations.screens.drift.page import DriftPage
 from activations.screens.editor.forms import FIELDS, ActivationForm
 from activations.screens.editor.page import EditorPage
@@ -34,6 +34,7 @@ from destinations.registry import services
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from django.db.models import QuerySet
     from django.utils.safestring import SafeString
 
 
@@ -52,6 +53,7 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, DriftPage, EditorPa
             "dinmo/editor/steps.js",
             "dinmo/editor/rows.js",
             "dinmo/editor/custom.js",
+            "dinmo/editor/attached.js",
             "dinmo/editor/schedules.js",
             "dinmo/editor/samples.js",
             "dinmo/editor/suggestions.js",
@@ -119,7 +121,9 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, DriftPage, EditorPa
             **pause_context(obj),
             "state_pill": state_pill(state),
             "mapping_change": mapping_diff.mapping_change(obj),
-            "hidden_note": hidden_note(services[obj.destination.service], created_hidden(obj)),
+            "hidden_note": hidden_note(
+                services[obj.destination.service], still_hidden(obj), attaches=bool(attaches(obj))
+            ),
         }
 
     def do_review(self, request: HttpRequest, obj: Activation) -> HttpResponse:
@@ -157,6 +161,7 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, DriftPage, EditorPa
         columns = form.cleaned_data.get("custom_columns", [])
         form.instance.mappings.filter(custom_attribute=True).exclude(column__in=columns).delete()
         super().save_related(request, form, formsets, change)
+        form.save_attached()
         self._save_custom(form.instance, columns)
         attribute_drift.confirm(form.instance, getattr(getattr(form.instance, "draft", None), "live_fields", ()))
         periodic_tasks.sync_all(form.instance)
@@ -218,11 +223,6 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, DriftPage, EditorPa
         causes = () if state.slug == "paused" else state.causes
         lines = format_html_join("", '<div class="d-muted d-cause">{}</div>', [(cause,) for cause in causes])
         return format_html("{}{}", state_pill(state), lines)
-
-
-def created_hidden(activation: Activation) -> int:
-    """How many records the activation's runs created that were not visible at the destination at the time."""
-    return activation.runs.aggregate(number=Sum("hidden"))["number"] or 0
 
 
 SHOWN_AS_STATE = (kinds.RUN_FAILED, kinds.PAUSED, kinds.HELD)

@@ -28,12 +28,26 @@ def state_pill(state: State) -> SafeString:
     return pill(state.label, state.tone)
 
 
-def hidden_note(service: Service, number: int) -> str:
-    """How many created records are not visible at the destination yet, and why; "" if there are none."""
+def hidden_note(service: Service, number: int, *, attaches: bool) -> str:
+    """How many records are not visible at the destination yet, why, and what to do; "" if there are none.
+
+    Args:
+        attaches: the activation makes them visible itself, as soon as it can.
+    """
     if not number:
         return ""
-    created = f"{number:,} created records are" if number > 1 else "1 created record is"
-    return f"{created} not visible at the destination yet. {service.hidden_note}".strip()
+    one, many = service.record_nouns
+    hidden = f"{number:,} {many} are" if number > 1 else f"1 {one} is"
+    return f"{hidden} not visible at the destination yet. {service.hidden_note} {_remedy(service, attaches)}".strip()
+
+
+def _remedy(service: Service, attaches: bool) -> str:
+    if service.reveals is None:
+        return ""
+    one, many = service.reveals.nouns
+    if attaches:
+        return f"No known {one} could be attached to them yet. They are tried again in later runs."
+    return f"To attach {many} that are there already, edit this activation and choose the people under “Mapping”."
 
 
 def duration(run: Run, now: datetime) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from activations.models import Activation
-    from activations.setup.spec import ActivationSpec
+    from activations.setup.spec import ActivationSpec, AttachSpec
     from destinations.contract import Field
 
 
@@ -31,12 +31,14 @@ class Draft:
     once, since an attribute may have been created at the vendor a minute ago.
 
     Args:
+        attach: the people that it attaches to hidden records.
         live_fields: the fields that the draft was validated with.
         unchecked: why the vendor could not answer; "" if it could, or was not needed.
     """
 
     activation: Activation
     custom_columns: Sequence[str]
+    attach: AttachSpec | None = None
     live_fields: Sequence[Field] = ()
     unchecked: str = ""
     requested: bool = field(default=False, repr=False)
@@ -73,7 +75,7 @@ class Draft:
     def spec(self, rows: Sequence[MappingSpec]) -> ActivationSpec:
         """The activation with these mapping rows and its custom attributes."""
         custom = [MappingSpec(target=name, column=name, custom_attribute=True) for name in self.custom_columns]
-        return spec_from_db.spec(self.activation, [*rows, *custom])
+        return replace(spec_from_db.spec(self.activation, [*rows, *custom]), attach=self.attach)
 
     def fixed_value_problem(self, row: MappingSpec, value: object) -> str:
         """Why the destination can't take a fixed value; "" if it can."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from activations.models import Activation
+from activations.models import Activation, AttachContacts
 from core.text.names import free_name
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def duplicate(activation: Activation) -> Activation:
         copy.mappings.create(**{**_values(mapping, SETTLED), "activation": copy})
     for schedule in activation.schedules.all():
         copy.schedules.create(**{**_values(schedule, FIRED), "activation": copy})
+    for attached in AttachContacts.objects.filter(activation=activation):
+        AttachContacts.objects.create(**{**_values(attached, set()), "activation": copy})
     return copy
 
 

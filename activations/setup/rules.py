@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from activations import text_template
+from activations.setup.attached import rules as attached
 from core.errors import Misconfigured
 from destinations.contract import Field, NewField, Service
 
@@ -30,6 +31,7 @@ def offline(spec: ActivationSpec) -> Iterator[Misconfigured]:
     yield from _columns(spec)
     yield from _targets(spec)
     yield from _policies(spec)
+    yield from attached.problems(spec)
 
 
 def online(spec: ActivationSpec, fields: Sequence[Field]) -> Iterator[Misconfigured]:

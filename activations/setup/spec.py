@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from activations.setup.identity import Identity
@@ -28,6 +28,25 @@ class MappingSpec:
 
 
 @dataclass(frozen=True)
+class AttachSpec:
+    """Which people are attached.
+
+    Args:
+        model: the name of the model of people.
+        columns: the type of each of its columns by name.
+        company_column: the column that holds the key of the record that a person belongs to.
+        found_by: the column of each attribute that finds a person at the destination.
+        at_most: how many people are attached to one record.
+    """
+
+    model: str
+    columns: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    company_column: str = ""
+    found_by: Mapping[str, str] = field(default_factory=dict)
+    at_most: int = 1
+
+
+@dataclass(frozen=True)
 class ActivationSpec:
     """Everything about an activation that the rules check.
 
@@ -35,6 +54,7 @@ class ActivationSpec:
         platform: the slug of the connection's platform.
         workspace: the vendor's ID of the connection's workspace; "" if it is not known yet.
         model: the model's ID, or its name in a workspace file.
+        attach: the people that are attached to hidden records; None if nobody is.
         columns: the type of each column by name, computed fields included.
         computed: the columns that are computed fields, which can't identify records.
     """
@@ -51,6 +71,7 @@ class ActivationSpec:
     workspace: str = ""
     model: int | str | None = None
     primary_key: str = ""
+    attach: AttachSpec | None = None
 
     def identity(self, workspace: str | None = None) -> Identity:
         """What identifies its records. `workspace`, if given, replaces the workspace stored on the connection."""

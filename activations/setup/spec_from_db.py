@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from activations.models import Generation, Record
 from activations.setup.identity import Identity
-from activations.setup.spec import ActivationSpec, MappingSpec
+from activations.setup.spec import ActivationSpec, AttachSpec, MappingSpec
 from destinations.registry import services
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from activations.models import Activation
+    from activations.models import Activation, AttachContacts
 
 
 def spec(activation: Activation, mappings: Sequence[MappingSpec] | None = None) -> ActivationSpec:
@@ -31,6 +31,20 @@ def spec(activation: Activation, mappings: Sequence[MappingSpec] | None = None) 
         workspace=destination.connection.workspace_id,
         model=model.pk,
         primary_key=model.primary_key,
+        attach=attach_spec(getattr(activation, "attach_contacts", None)),
+    )
+
+
+def attach_spec(setting: AttachContacts | None) -> AttachSpec | None:
+    """The people that are attached to hidden records, from the saved setting or one that is about to be saved."""
+    if setting is None:
+        return None
+    return AttachSpec(
+        model=setting.model.name,
+        columns=setting.model.column_types(),
+        company_column=setting.company_column,
+        found_by=setting.found_by,
+        at_most=setting.at_most,
     )
 
 

@@ -33,17 +33,22 @@ class Users:
 
 
 def users_of(obj: Any, person: Any) -> Iterator[Users]:
-    """What prevents deleting a row: all rows that refer to it with PROTECT, kind by kind."""
+    """What prevents deleting a row: all rows that refer to it with PROTECT, kind by kind.
+
+    A row that is part of a different one has that one as its `owner`, which is listed instead.
+    """
     for relation in obj._meta.related_objects:
         if relation.on_delete is not PROTECT:
             continue
         model = relation.related_model
-        rows = model._default_manager.filter(**{relation.field.name: obj}).only("pk", "name")
+        rows = model._default_manager.filter(**{relation.field.name: obj})
+        rows = rows.only("pk", "name") if hasattr(model, "name") else rows.select_related()
         # Counted by the same query, so that an object with many users takes no more queries.
         found = list(rows.annotate(number=Window(Count("pk")))[:LISTED])
         if found:
             name = model._meta.verbose_name if len(found) == 1 else model._meta.verbose_name_plural
-            links = [(str(row), _address(row, person)) for row in found]
+            owners = [getattr(row, "owner", row) for row in found]
+            links = [(str(row), _address(row, person)) for row in owners]
             yield Users(capfirst(str(name)), links, found[0].number - len(found))
 
 

@@ -12,12 +12,14 @@ from destinations.contract.limits import LONGEST_PAUSE_SECONDS, Gate, Limits, Op
 from destinations.contract.operations import Created, Mode, Operation, Outcome, Result, Verb
 from destinations.contract.plain import Plain
 from destinations.contract.platform import Client, Platform, Workspace
+from destinations.contract.reveal import Candidate, Revealed, Reveals
 from destinations.contract.service import Service
 
 __all__ = [
     "LONGEST_PAUSE_SECONDS",
     "NO_ORIGIN",
     "Author",
+    "Candidate",
     "Client",
     "Created",
     "Field",
@@ -36,6 +38,8 @@ __all__ = [
     "Purpose",
     "Quota",
     "Result",
+    "Revealed",
+    "Reveals",
     "Service",
     "Verb",
     "Wire",

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from destinations.contract.operations import Outcome, Result
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -45,7 +47,7 @@ class Held:
     Args:
         remote_id: the vendor's ID.
         values: its values in the vendor's own form, which only `Service.same` interprets.
-        created_at, web_url, identities: as in `Outcome`, if the response contains them.
+        created_at, web_url, identities, hidden: as in `Outcome`, if the response contains them.
     """
 
     remote_id: str
@@ -53,6 +55,16 @@ class Held:
     created_at: datetime | None = None
     web_url: str = ""
     identities: tuple[str, ...] = ()
+    hidden: bool = False
+
+    def accepted(self, sent: tuple[str, ...] = ()) -> Outcome:
+        """The outcome of a write that turned out to be processed, or not to be needed.
+
+        Args:
+            sent: names of the fields that were sent.
+        """
+        facts = (self.web_url, self.hidden, self.identities)
+        return Outcome(Result.ACCEPTED, self.remote_id, self.created_at, sent, "", *facts)
 
 
 def records(found: Mapping[str, Held | str]) -> dict[str, Held]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from core.errors import Problem
 from destinations.contract.fields import NO_ORIGIN, Field
 from destinations.contract.operations import Mode, Verb
+from destinations.contract.reveal import Revealed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from destinations.contract.operations import Operation, Outcome
     from destinations.contract.plain import Plain
     from destinations.contract.platform import Platform
+    from destinations.contract.reveal import Candidate, Reveals
 
 
 class Service(ABC):
@@ -63,6 +65,8 @@ class Service(ABC):
     """What users should know in advance, one sentence each."""
     hidden_note: ClassVar[str] = ""
     """Why the vendor stores records that it does not show yet, and what makes them appear."""
+    reveals: ClassVar[Reveals | None] = None
+    """What `reveal` attaches to hidden records to make them visible; None if it can't."""
 
     @property
     def compares_by_default(self) -> bool:
@@ -192,6 +196,18 @@ class Service(ABC):
             Misconfigured, Unavailable: as `write`, for all of them.
         """
         return [_outcome(self, client, operation) for operation in operations]
+
+    def reveal(
+        self, client: Any, remote_id: str, candidates: Sequence[Candidate], at_most: int, *, is_hidden: bool
+    ) -> Revealed:
+        """Attaches up to `at_most` candidates that exist at the vendor to a hidden record, so that it is shown.
+
+        See `contract.reveal` for the arguments.
+
+        Raises:
+            Rejected: nothing can be attached to this record. Misconfigured, Unavailable: as `write`.
+        """
+        return Revealed()
 
     def made_at(self, client: Any, remote_id: str) -> datetime | None:
         """When an API request created the record; None if a person or the vendor created it, or if that is unknown.

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 
-from activations.models import Activation, AlertChannel, FieldMapping, Schedule
+from activations.models import Activation, AlertChannel, AttachContacts, FieldMapping, Schedule
 from activations.scheduling import periodic_tasks
 from activations.setup import attribute_drift, settings
 from core.errors import Misconfigured
 from core.health import Health
 from destinations.models import Connection, Destination
 from dinmo.workspace import entities, file, from_database, plan, vendors
+from dinmo.workspace.kinds import attached
 from dinmo.workspace.kinds.schedules import columns
 from dinmo.workspace.problems import Problem, Refused
 from segments.integrity import segments
@@ -184,6 +185,7 @@ def _activation(entity: entities.Activation) -> None:
         **settings.columns(entity.settings),
     )
     _mappings(row, entity)
+    AttachContacts.store(row, attached.columns(entity.attach))
 
 
 def _mappings(row: Activation, entity: entities.Activation) -> None:

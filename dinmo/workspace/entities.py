@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from activations.setup.attached.rules import PLACE
 from activations.setup.settings import DEFAULTS, SETTINGS
-from activations.setup.spec import ActivationSpec, MappingSpec
+from activations.setup.spec import ActivationSpec, AttachSpec, MappingSpec
 from destinations.registry import services
 from dinmo.workspace.entity import Entity, without_empty
 from dinmo.workspace.kinds.channel import Channel as Channel  # noqa: TC001
@@ -164,6 +165,7 @@ class Activation(Entity):
     match_field: str
     mappings: tuple[FieldMapping, ...] = ()
     schedules: tuple[Schedule, ...] = ()
+    attach: AttachSpec | None = None
     settings: Mapping[str, Any] = field(default_factory=lambda: dict(DEFAULTS))
     """The plain settings by name, as `activations.setup.settings` declares them."""
     is_draft: bool = field(default=False, compare=False, repr=False)
@@ -173,6 +175,7 @@ class Activation(Entity):
         details["schedules"] = sorted(self.schedules, key=repr)
         details |= {"match.from": self.match_column, "match.to": self.match_field}
         details |= {setting.path: self.settings[setting.name] for setting in SETTINGS}
+        details[PLACE] = self.attach
         details["fields"] = tuple(row.target for row in self.mappings)
         for row in self.mappings:
             block = "custom_attributes" if row.custom_attribute else "fields"
@@ -234,7 +237,11 @@ class Workspace:
             workspace=connection.workspace,
             model=model.name,
             primary_key=model.primary_key,
+            attach=activation.attach and self._with_columns(activation.attach),
         )
+
+    def _with_columns(self, attach: AttachSpec) -> AttachSpec:
+        return replace(attach, columns=self.models[attach.model].types())
 
     def applied_to(self, existing: Workspace) -> Workspace:
         """The workspace after this one has been applied to `existing`."""

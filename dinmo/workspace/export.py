@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
+from activations.setup.attached.rules import PLACE
 from destinations.registry import platforms
-from dinmo.workspace.kinds import alerts, schedules, settings
+from dinmo.workspace.kinds import alerts, attached, schedules, settings
 from dinmo.workspace.kinds.models import display_key, file_table
 from dinmo.workspace.kinds.yaml_values import as_yaml, block, conditions, flow, place
 from segments.registry import engines
@@ -165,6 +166,7 @@ def _activation(entity: entities.Activation) -> CommentedMap:
             "match": flow({"from": entity.match_column, "to": entity.match_field}),
             "fields": [_field(row) for row in entity.mappings if not row.custom_attribute],
             "custom_attributes": [_custom(row) for row in entity.mappings if row.custom_attribute],
+            PLACE: block(attached.written(entity.attach)) if entity.attach else None,
             "schedules": [flow(schedules.written(schedule)) for schedule in entity.schedules],
             **{
                 key: flow(value) if isinstance(value, Mapping) else value

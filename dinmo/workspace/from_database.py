@@ -69,7 +69,7 @@ def retyped() -> dict[str, list[str]]:
 
 
 def _activations() -> Iterable[Activation]:
-    related = Activation.objects.select_related("segment", "model", "destination__connection")
+    related = Activation.objects.select_related("segment", "model", "destination__connection", "attach_contacts__model")
     return related.prefetch_related("mappings", "schedules__after").order_by("pk")
 
 
@@ -166,6 +166,7 @@ def _channel(row: AlertChannel) -> entities.Channel:
 
 def _activation(row: Activation) -> entities.Activation:
     # In a file, custom attributes have a block of their own after the fields.
+    attach = spec_from_db.attach_spec(getattr(row, "attach_contacts", None))
     mappings = sorted(row.mappings.all(), key=lambda mapping: mapping.custom_attribute)
     return entities.Activation(
         name=row.name,
@@ -179,6 +180,7 @@ def _activation(row: Activation) -> entities.Activation:
         schedules=tuple(schedule(each) for each in sorted(row.schedules.all(), key=lambda each: each.pk)),
         is_draft=row.is_draft,
         settings=stored(row),
+        attach=attach and replace(attach, columns={}),
     )
 
 

@@ -180,7 +180,7 @@ def test_companies_that_are_not_visible_yet_are_counted_and_mentioned(
     assert (done.accepted, done.created, done.hidden) == (3, 2, 2)
     for page in (("activations_run_change", done.pk), ("activations_activation_change", to_intercom.pk)):
         text = admin_client.get(reverse(f"admin:{page[0]}", args=[page[1]])).content.decode()
-        assert "2 created records are not visible at the destination yet" in text
+        assert "2 companies are not visible at the destination yet" in text
         assert "until a contact is attached" in text
 
 

@@ -15,6 +15,8 @@ from activations.models import Activation
 from activations.models.activation import MODES
 from activations.screens.alerts import limit_fields
 from activations.screens.alerts.limit_fields import LimitFields
+from activations.screens.attached import fields
+from activations.screens.attached.fields import AttachFields
 from activations.screens.editor.comparing import ComparingField
 from activations.screens.holds import guard_fields
 from activations.setup import spec_from_db
@@ -54,7 +56,7 @@ class AnyChoices(forms.MultipleChoiceField):
         return True
 
 
-class ActivationForm(forms.ModelForm, ComparingField, LimitFields):
+class ActivationForm(forms.ModelForm, ComparingField, LimitFields, AttachFields):
     """Validated by the rules: always offline, and online if the vendor answers. Each problem is shown at its field."""
 
     records = forms.ChoiceField(
@@ -121,6 +123,7 @@ class ActivationForm(forms.ModelForm, ComparingField, LimitFields):
         """What the records of its sync history belong to; None if there are none, and nothing can be reset."""
         if "match_column" not in self.fields:
             return
+        self.fill_attached()
         self.fields["records"].choices = data_choices  # type: ignore[attr-defined]
         self._fill_initial()
         self._offer_current_values()
@@ -188,7 +191,7 @@ class ActivationForm(forms.ModelForm, ComparingField, LimitFields):
             self._validate()
 
     def _validate(self) -> None:
-        draft = Draft(self.instance, self.cleaned_data.get("custom_columns", []))
+        draft = Draft(self.instance, self.cleaned_data.get("custom_columns", []), self.attach_spec())
         self.instance.draft = draft
         for problem in draft.problems([]):
             self.add_error(self._place(problem), problem.message)
@@ -221,6 +224,8 @@ class ActivationForm(forms.ModelForm, ComparingField, LimitFields):
 
     def _place(self, problem: Misconfigured) -> str | None:
         """The form field at which a problem is shown."""
+        if place := fields.place(problem.where):
+            return place
         if problem.where in PLACES:
             return PLACES[problem.where]
         if problem.where == self.instance.match_column and problem.code in ("column_unknown", "match_computed"):

@@ -97,7 +97,7 @@ def parse(data: Mapping[str, Any]) -> MappingRequest:
         raise Misconfigured("mapping_invalid", f"Send templates of at most {MOST_TEMPLATES:,} characters in total.")
     return MappingRequest(
         rows=selected(data.get("records")),
-        destination=_destination(data.get("destination")),
+        destination=chosen_destination(data.get("destination")),
         match_column=_text(data, "match_column"),
         match_field=_text(data, "match_field"),
         fields=list(_rows(rows)),
@@ -120,7 +120,8 @@ def selected(value: Any) -> Segment | DataModel:
     return found
 
 
-def _destination(value: Any) -> Destination:
+def chosen_destination(value: Any) -> Destination:
+    """The destination with this ID. Raises Misconfigured if there is none."""
     found = Destination.objects.select_related("connection").filter(pk=number(value)).first()
     if found is None:
         raise Misconfigured("destination_unknown", "Choose a destination first.")

@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from activations.models import Activation, Draft
 from activations.screens.alerts import limit_fields
+from activations.screens.attached.fields import BY
 from activations.screens.editor import comparing, drafts, words
 from activations.screens.review.page import ReviewPage, dry_run_address
 from activations.setup import writers_from_db
@@ -69,6 +70,7 @@ class EditorPage(ReviewPage):
             "show_errors": request.method == "POST",
             "steps": STEPS,
             "limits": limit_fields.groups(form),
+            "attach_by": [form[name] for name in form.fields if name.startswith(BY)],
             "first_step": request.GET.get(EDIT, "mapping" if FIELD in request.GET else ""),
             "draft": draft,
             "draft_id": draft.pk if draft else request.POST.get("draft", ""),
@@ -150,6 +152,7 @@ def service_facts(service: Service) -> dict[str, Any]:
         "match_advice": service.match_advice,
         "comparing": comparing.meanings(service),
         "creates_fields": service.creates_fields,
+        "reveals": reveal_facts(service),
         "notes": list(service.notes),
     }
 
@@ -165,4 +168,15 @@ def logos() -> dict[str, Any]:
         "logos_json": {"records": records, "destination": destinations},
         "source_logos": sorted(set(records.values())),
         "destination_logos": sorted(set(destinations.values())),
+    }
+
+
+def reveal_facts(service: Service) -> dict[str, Any] | None:
+    """What the section of people that are attached needs to know; None if the service hides no records."""
+    if service.reveals is None:
+        return None
+    return {
+        "many": service.reveals.nouns[1],
+        "found_by": [field.name for field in service.reveals.found_by],
+        "note": service.hidden_note,
     }

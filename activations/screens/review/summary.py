@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from activations.models import SkippedSlot
 from activations.runs.outages import latest_run
+from activations.screens.attached import notes
 from activations.screens.editor import words
 from activations.screens.review.page import mapped, schedule_sentence
 from activations.screens.run import page as run_page
@@ -27,6 +28,7 @@ def summary(activation: Activation) -> dict[str, Any]:
         "platform_label": services[activation.destination.service].platform.label,
         "mode_words": words.mode_words(activation.mode, services[activation.destination.service]),
         **mapped(activation),
+        "attached": notes.in_words(activation),
         "schedule": schedule_sentence(activation),
         "skipped": SkippedSlot.objects.filter(schedule__activation=activation)[:SHOWN_SLOTS],
         "signal_problems": [each.signal_problem for each in activation.schedules.all() if each.signal_problem],

@@ -34,6 +34,8 @@ COUNTS = (
         ("incomplete", "Waiting for a value", "The destination did not take one of their values yet, such as a company "
          "that is not there. The next run sends it again."),
         ("hidden", "Not visible yet", "Created, but the destination doesn't show them yet."),
+        ("made_visible", "Made visible", "The destination shows them now, because known contacts were attached."),
+        ("still_hidden", "Still hidden", "No known contact could be attached to them in this run."),
         ("matched", "Already there", "The destination had all of their values already, so nothing was sent."),
         ("kept", "Kept", "A write policy left a field as it is: it was filled, or the record existed already. These "
          "records are also counted as accepted or already there."),

@@ -13,6 +13,7 @@ from django.urls import reverse
 from activations.alerts.rules import closed_by, warnings_of
 from activations.models import Change, Run
 from activations.screens import presentation
+from activations.screens.attached.notes import attaches
 from activations.screens.fixes import Link, fixes
 from activations.screens.review import comparison
 from activations.screens.run import counts, fields, pace, record_list
@@ -171,7 +172,7 @@ def progress(run: Run, now: datetime) -> dict[str, Any]:
         "causes": [_shown(run, cause, names) for cause in _causes(run)],
         "earlier_causes": [_shown(run, cause, names) for cause in _earlier_causes(run)] if earlier else [],
         "fixes": list(fixes(run)),
-        "hidden_note": presentation.hidden_note(service, run.hidden),
+        "hidden_note": presentation.hidden_note(service, run.hidden, attaches=bool(attaches(run.activation))),
         "losses": losses(run.lossy, names),
         "duration": presentation.duration(run, now),
         "run_warnings": [warning for warning in warnings_of(run) if warning.kind != "run_failed"],

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from activations.models import Run
 from activations.runs import drift_checks, requests
+from activations.screens.attached import listing as attached
 from activations.screens.holds.buttons import Decisions, decision_buttons
 from activations.screens.holds.panel import panel
 from activations.screens.review import comparison
@@ -49,7 +50,12 @@ class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
     """A run's page says in one sentence what happened, then why records were not accepted, then lists all of them."""
 
     def get_urls(self) -> list[URLPattern]:
-        pages = {"progress": self.progress_view, "download": self.download_view, "comparison": self.comparison_view}
+        pages = {
+            "progress": self.progress_view,
+            "download": self.download_view,
+            "comparison": self.comparison_view,
+            "attached": self.attached_view,
+        }
         own = [
             path(f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=self.url_name(name))
             for name, view in pages.items()
@@ -92,6 +98,8 @@ class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
         if obj.kind == Run.Kind.DRIFT or obj.only_fields is not None:
             page = reverse("admin:activations_activation_drift", args=[obj.activation_id])
             yield Button("drift", "Drift", "difference", href=page)
+        if obj.made_visible + obj.still_hidden and request.user.has_perm(SEE_RECORDS):
+            yield Button("attached", "Download what was attached", "download", href=self.url("attached", obj.pk))
         href = reverse("admin:activations_activation_change", args=[obj.activation_id])
         yield Button("activation", "Activation", "sync", href=href)
 
@@ -156,6 +164,7 @@ class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
             "query": request.GET.urlencode(),
             "started_by": started_by(run),
             "may_see_records": may_see_records,
+            **(attached.page(run, request.GET) if may_see_records else {}),
             **panel(run, may_see_records=may_see_records),
         }
 
@@ -168,6 +177,11 @@ class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
         """What a live dry run would do with each record, field by field, as CSV."""
         run = self._with_records(request, object_id)
         return _file(f"dry-run-{run.pk}.csv", comparison.lines(run))
+
+    def attached_view(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
+        """What the run did about hidden records, as CSV."""
+        run = self._with_records(request, object_id)
+        return _file(f"run-{run.number}-attached.csv", attached.lines(run))
 
     def _with_records(self, request: HttpRequest, object_id: str) -> Run:
         """The run. Raises PermissionDenied unless the person may see the values of its records."""

@@ -57,7 +57,7 @@ class Facts:
 
 def sentence(run: Facts) -> str:
     """What the run did, does, or would do."""
-    words = " ".join(filter(None, [_of_state(run), _kept(run), _waiting(run), _left(run)]))
+    words = " ".join(filter(None, [_of_state(run), _kept(run), _visible(run), _waiting(run), _left(run)]))
     return f"Test with one record. {words}" if run.is_test else words
 
 
@@ -183,6 +183,12 @@ def _waiting(run: Facts) -> str:
     """How many records lack something that the destination takes only later. They come again in the next run."""
     number = run.counts["incomplete"]
     return f"{run.noun(number)} {'waits' if number == 1 else 'wait'} for {run.waits_for}." if number else ""
+
+
+def _visible(run: Facts) -> str:
+    """How many hidden records were made visible."""
+    made = run.counts["made_visible"]
+    return f"{run.noun(made)} {'was' if made == 1 else 'were'} made visible." if made else ""
 
 
 def _left(run: Facts) -> str:

@@ -16,6 +16,7 @@ from django.utils.formats import date_format
 
 from activations.models import Change
 from activations.screens import plain_values
+from activations.screens.attached import timeline
 from activations.screens.run.fields import labels
 from activations.screens.run.rows import outcome_pill
 from activations.screens.timeline import answers, history, loading
@@ -90,7 +91,7 @@ def record_view(request: HttpRequest, model_id: int, site: AdminSite) -> HttpRes
         "title": name or f"{loaded.model} {loaded.key}",
         "loaded": loaded,
         "name": name,
-        "entries": _entries(loaded),
+        "entries": _with_attached(loaded),
         "most": loading.MOST_CHANGES,
         "answers": _shown(loaded, None),
         "live_url": _live_url(loaded) if request.user.has_perms(LIVE) else "",
@@ -161,6 +162,13 @@ def _entries(loaded: loading.Loaded) -> list[Entry]:
         )
         for change, shown in zip(loaded.changes, fields, strict=True)
     ]
+
+
+def _with_attached(loaded: loading.Loaded) -> list[Entry | timeline.AttachedEntry]:
+    """The decisions, and what runs did to make the record visible, newest first."""
+    attached = timeline.entries({activation.pk: activation for activation in loaded.activations}, loaded.key)
+    both: list[Entry | timeline.AttachedEntry] = [*_entries(loaded), *attached]
+    return sorted(both, key=lambda entry: entry.at, reverse=True)
 
 
 def _field(found: history.Difference, names: Mapping[str, str]) -> Field:

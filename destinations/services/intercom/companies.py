@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.errors import Misconfigured, Rejected, Unavailable
+from core.errors import Rejected, Unavailable
 from destinations.contract import (
     NO_ORIGIN,
+    Candidate,
     Field,
     Held,
     Limits,
@@ -17,6 +18,7 @@ from destinations.contract import (
     Outcome,
     Plain,
     Result,
+    Revealed,
     Service,
     Verb,
     Wire,
@@ -25,7 +27,6 @@ from destinations.services.intercom import custom_attributes, errors
 from destinations.services.intercom.attributes import MATCH, to_fields
 from destinations.services.intercom.bodies import (
     attribute_values,
-    check_cleared,
     company_in,
     holds,
     holds_nothing,
@@ -33,7 +34,9 @@ from destinations.services.intercom.bodies import (
     shown,
     timestamp,
 )
+from destinations.services.intercom.company_updates import accepted, update
 from destinations.services.intercom.platform import PLATFORM
+from destinations.services.intercom.reveal import REVEALS, reveal
 from destinations.services.intercom.values import conversion
 
 if TYPE_CHECKING:
@@ -42,8 +45,6 @@ if TYPE_CHECKING:
 
     from destinations.kit.answer import Answer
     from destinations.services.intercom.client import IntercomClient
-
-CREATED_AT = "remote_created_at"
 
 
 class IntercomCompanies(Service):
@@ -65,6 +66,7 @@ class IntercomCompanies(Service):
         "Intercom does not show a company until a contact is attached to it. "
         "Until then, only the API can find it, by its company_id."
     )
+    reveals = REVEALS
     notes = (
         "Intercom does not show a company until a contact is attached to it. Companies without contacts are "
         "stored anyway, and appear in Intercom's lists as soon as they have one.",
@@ -123,6 +125,12 @@ class IntercomCompanies(Service):
         """PURE. See `bodies.holds_nothing`."""
         return holds_nothing(field.name, held.values)
 
+    def reveal(
+        self, client: IntercomClient, remote_id: str, candidates: Sequence[Candidate], at_most: int, *, is_hidden: bool
+    ) -> Revealed:
+        """Attaches contacts that Intercom has. See `reveal`."""
+        return reveal(client, remote_id, candidates, at_most, is_hidden=is_hidden)
+
     def made_at(self, client: IntercomClient, remote_id: str) -> datetime | None:
         """The creation time, if Intercom marks the company as created by its API. Not every workspace does."""
         answer = client.get(remote_id)
@@ -136,14 +144,14 @@ class IntercomCompanies(Service):
             Rejected: among other reasons, because Intercom kept a value that should have been cleared.
         """
         if operation.verb is Verb.UPDATE:
-            return _update(client, operation)
+            return update(client, operation)
         try:
             answer = client.post({MATCH: str(operation.match_value), **request_body(operation.values)})
         except Unavailable as problem:
             if operation.verb is Verb.CREATE and problem.code == errors.ALREADY_EXISTS:
                 return Outcome(Result.EXISTS)
             raise
-        return _accepted(answer, operation.values, (MATCH, *operation.values))
+        return accepted(answer, operation.values, (MATCH, *operation.values))
 
     def check_new_fields(self, fields: Sequence[Field], wanted: Sequence[NewField]) -> Iterator[str]:
         """PURE. Invalid names, collisions with attributes of companies and contacts, types, and the limit of 250."""
@@ -158,88 +166,6 @@ class IntercomCompanies(Service):
         return custom_attributes.prepare(client, fields, wanted)
 
 
-def _update(client: IntercomClient, operation: Operation) -> Outcome:
-    """Updates a company by its Intercom ID, with a fallback for `remote_created_at`.
-
-    The API reference lists `remote_created_at` for `POST /companies` but not for `PUT /companies/{id}`. So PUT may
-    accept it, reject the request, or ignore the attribute and answer with the old value. PUT is tried until it fails
-    once. After that, the client goes directly to the fallback, which saves a useless request for every later record.
-    """
-    sent = {name: value for name, value in operation.values.items() if name in operation.changed}
-    if not sent:
-        return Outcome(Result.ACCEPTED, operation.remote_id)
-    if CREATED_AT in sent and not client.created_at_updatable:
-        return _update_without_created_at(client, operation, sent)
-    try:
-        answer = client.put(operation.remote_id, request_body(sent))
-    except (Misconfigured, Rejected) as problem:
-        if CREATED_AT not in sent or CREATED_AT not in (getattr(problem, "where", ""), getattr(problem, "field", "")):
-            raise
-        client.created_at_updatable = False
-        return _update_without_created_at(client, operation, sent)
-    if answer is None:
-        return Outcome(Result.GONE)
-    if _has_created_at(sent, answer):
-        return _accepted(answer, sent, tuple(sent))
-    client.created_at_updatable = False
-    if operation.may_create:
-        return _post_whole_record(client, operation)
-    raise _created_at_fixed(answer.request_id)
-
-
-def _update_without_created_at(client: IntercomClient, operation: Operation, sent: Mapping[str, Wire]) -> Outcome:
-    """The fallback if PUT does not accept `remote_created_at`.
-
-    Upsert mode sends the whole record by POST, which does accept it. Update mode must not use POST, because POST
-    creates the company if it no longer exists. It sends the other attributes, and succeeds only if Intercom already
-    has the right `remote_created_at`.
-    """
-    if operation.may_create:
-        return _post_whole_record(client, operation)
-    rest = {name: value for name, value in sent.items() if name != CREATED_AT}
-    answer = client.put(operation.remote_id, request_body(rest)) if rest else client.get(operation.remote_id)
-    if answer is None:
-        return Outcome(Result.GONE)
-    if not _has_created_at(sent, answer):
-        raise _created_at_fixed(answer.request_id)
-    return _accepted(answer, rest, tuple(rest))
-
-
-def _post_whole_record(client: IntercomClient, operation: Operation) -> Outcome:
-    answer = client.post({MATCH: str(operation.match_value), **request_body(operation.values)})
-    if not _has_created_at(operation.values, answer):
-        raise _created_at_fixed(answer.request_id)
-    return _accepted(answer, operation.values, (MATCH, *operation.values))
-
-
-def _has_created_at(sent: Mapping[str, Wire], answer: Answer) -> bool:
-    """Whether the answer has the `remote_created_at` that was sent. `check_cleared` checks one that was cleared."""
-    return sent.get(CREATED_AT) is None or answer.body.get(CREATED_AT) == sent[CREATED_AT]
-
-
-def _created_at_fixed(request_id: str) -> Rejected:
-    return Rejected(
-        "remote_created_at_fixed",
-        "Intercom did not change the remote_created_at that this company already has. The attribute can be set when a "
-        "company is created, but can't be kept up to date. Remove it from the mapping, or correct it in Intercom.",
-        field=CREATED_AT,
-        request_id=request_id,
-    )
-
-
-def _accepted(answer: Answer, sent: Mapping[str, Wire], names: tuple[str, ...]) -> Outcome:
-    company = answer.body
-    check_cleared(sent, company, answer.request_id)
-    return Outcome(
-        Result.ACCEPTED,
-        remote_id=str(company["id"]),
-        created_at=timestamp(company.get("created_at")),
-        sent=names,
-        request_id=answer.request_id,
-        hidden=company.get("user_count") == 0,
-    )
-
-
 def _matching(answer: Answer | None, company_id: str) -> Held | None:
     """The company with exactly this company_id; None if the answer has no such company."""
     company = company_in(answer, company_id)
@@ -247,4 +173,5 @@ def _matching(answer: Answer | None, company_id: str) -> Held | None:
 
 
 def _held(company: Mapping[str, Any]) -> Held:
-    return Held(str(company["id"]), attribute_values(company), timestamp(company.get("created_at")))
+    created_at, is_hidden = timestamp(company.get("created_at")), company.get("user_count") == 0
+    return Held(str(company["id"]), attribute_values(company), created_at, hidden=is_hidden)

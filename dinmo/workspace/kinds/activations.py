@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from activations.models import FieldMapping
 from activations.setup import rules
+from activations.setup.attached.rules import PLACE
 from destinations.contract import Mode
 from destinations.kit.values.countries import alpha2
 from destinations.registry import services
 from dinmo.workspace import entities
 from dinmo.workspace.block import Block
-from dinmo.workspace.kinds import schedules, settings
+from dinmo.workspace.kinds import attached, schedules, settings
 
 if TYPE_CHECKING:
     from core.errors import Misconfigured
@@ -39,6 +40,7 @@ def read(block: Block, scope: Scope) -> entities.Activation:
         match_field=match_field,
         mappings=tuple(row for _, row in rows),
         schedules=schedules.read(block, scope, name),
+        attach=attached.read(block, scope, destination),
         settings=settings.read(block),
         lines=block.lines(),
     )
@@ -150,6 +152,8 @@ def _line(block: Block, rows: Rows, problem: Misconfigured) -> int:
         "model_kind": "model" if block.has("model") else "segment",
         "mode": "insert_new" if block.has("insert_new") else "mode",
     }
+    if problem.where.startswith(f"{PLACE}."):
+        return block.at(PLACE)
     if problem.code in keys:
         return block.at(keys[problem.code])
     if problem.code == "custom_attribute":

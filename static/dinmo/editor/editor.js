@@ -19,6 +19,7 @@ class ActivationEditor {
         this.isNew = !place.dataset.activation;
         this.rows = new MappingRows(this);
         this.custom = new CustomColumns(this);
+        this.attached = new AttachedPeople(this);
         this.schedules = new Schedules(this);
         this.samples = new Samples(this);
         this.suggestions = new Suggestions(this);
@@ -142,6 +143,7 @@ class ActivationEditor {
             this.proposeMatchField(matchable.map(({ name }) => name));
         }
         this.rows.fillAll();
+        this.attached.later(0);
         this.checkKind();
         this.custom.show();
         this.showColumnIcons();
@@ -170,6 +172,7 @@ class ActivationEditor {
         this.modes.hidden = !this.service;
         this.comparing.show(this.service?.comparing);
         this.custom.show();
+        this.attached.show();
         if (!this.service) return;
         const words = new Map(this.service.modes);
         const kept = this.modes.dataset.chosen !== undefined;

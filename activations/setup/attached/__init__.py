@@ -1,0 +1,1 @@
+"""Which people an activation attaches to hidden records: what it may choose."""
