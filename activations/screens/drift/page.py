@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from activations.delivery.drift import attribution
 from activations.models import Activation, FieldMapping, Run
 from activations.runs import drift_checks, restores
+from activations.scheduling import definition
 from activations.screens.drift import report
 from activations.screens.plain_values import in_words
 from activations.screens.presentation import run_pill
@@ -96,7 +97,7 @@ class DriftPage(ScreenAdmin):
             "open": sum(field.open for field in fields),
             "gone": report.gone(check) if check else [],
             "runs": [(run, run_pill(run)) for run in report.runs(check)] if check else [],
-            "schedules": activation.schedules.filter(purpose="drift"),
+            "schedules": [definition.words(each) for each in activation.schedules.filter(purpose="drift")],
         }
         return TemplateResponse(request, "screens/drift.html", context)
 

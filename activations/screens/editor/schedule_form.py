@@ -74,7 +74,7 @@ class ScheduleForm(forms.ModelForm):
             "watch_column": UnfoldAdminTextInputWidget(),
         }
         labels = {
-            "purpose": "Starts",
+            "purpose": "Purpose",
             "kind": "When",
             "every": "Every",
             "unit": "Unit",
