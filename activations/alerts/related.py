@@ -27,18 +27,9 @@ READ_OF_RUN = (
 """What pages show of the last run of each activation."""
 READ_OF_ACTIVATION = ("name", "segment", "model", "destination", "match_column", "is_draft", "paused")
 _TIMING = (
-    "activation",
-    "kind",
-    "every",
-    "unit",
-    "cron",
-    "days",
-    "at",
-    "timezone",
-    "starts_at",
-    "ends_at",
+    "activation", "purpose", "kind", "every", "unit", "cron", "days", "at", "timezone", "starts_at", "ends_at",
     "anchored_at",
-)
+)  # fmt: skip
 RELATED = ("segment__model__source", "model__source", "destination__connection", "system_pause")
 """What `state_of` reads of an activation."""
 
