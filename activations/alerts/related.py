@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 READ_OF_RUN = (
-    "activation_id", "number", "created_at", "finished_at", "error_code", "error_message", *words.READ,
+    "activation_id", "number", "kind", "created_at", "finished_at", "error_code", "error_message", *words.READ,
 )  # fmt: skip
 """What pages show of the last run of each activation."""
 READ_OF_ACTIVATION = ("name", "segment", "model", "destination", "match_column", "is_draft", "paused")

@@ -86,6 +86,7 @@ class ScheduleForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["purpose"].required = False
         for name in MOMENTS:
             if moment := getattr(self.instance, name):
                 self.initial[name] = moment.astimezone(self.instance.timezone).strftime(_LOCAL)
@@ -93,6 +94,10 @@ class ScheduleForm(forms.ModelForm):
     def has_changed(self) -> bool:
         """A new row always counts, even with only its initial values: ignoring it would drop the schedule silently."""
         return self.instance.pk is None or super().has_changed()
+
+    def clean_purpose(self) -> str:
+        """Drafts that were begun before checks for drift had schedules don't have it."""
+        return self.cleaned_data["purpose"] or Schedule.Purpose.RUN.value
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

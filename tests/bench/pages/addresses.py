@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LISTS: Mapping[str, tuple[str, ...]] = {
-    "activations/activation": ("", "p=2", "q=Region+17", "q=nobody", "show=failed", "destination__id__exact=1",
+    "activations/activation": ("", "p=2", "q=Region+1", "q=nobody", "show=failed", "destination__id__exact=1",
                                "o=-1"),
     "activations/run": ("", "p=2", "q=Region", "q=nobody", "show=failed", "state__exact=failed",
                         "activation__id__exact=1", "trigger__exact=manual", "o=1", "o=4"),
@@ -34,7 +34,7 @@ LISTS: Mapping[str, tuple[str, ...]] = {
 """The lists, with the pages, searches, filters and orders that are linked from them."""
 RUN_VIEWS = (
     "", "?page=2", "?page=9000", "?outcome=accepted", "?outcome=rejected", "?outcome=invalid", "?outcome=unknown",
-    "?outcome=not_sent", "?outcome=left", "?outcome=earlier", "?q=17", "?q=nobody",
+    "?outcome=not_sent", "?outcome=left", "?outcome=earlier", "?q=31", "?q=nobody",
 )  # fmt: skip
 
 
