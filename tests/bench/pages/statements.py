@@ -134,7 +134,7 @@ FAILED = """
         error_message = 'Attio did not answer within 30 seconds.'
     WHERE id IN (SELECT max(id) FROM activations_run WHERE NOT dry_run AND finished_at IS NOT NULL
         GROUP BY activation_id HAVING activation_id %% 10 IN (4, 5))"""
-"""Of two in ten activations, the last run failed: of one of a segment and one of a model, as in a large installation."""
+"""Of two in ten activations, the last run failed: of one with a segment and of one with a model."""
 RECORDS = {
     "generation_id": "g.id",
     "key": "c.id::text",
