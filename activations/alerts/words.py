@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, Protocol
 
 from activations.models import Run
+from core.text.listing import counted
 
 Tone = Literal["good", "bad", "warn", "busy", "calm"]
 
@@ -72,14 +73,10 @@ def accepted_nothing(run: Ended) -> bool:
 def _exceptions(run: Ended) -> list[str]:
     tried = run.rejected + run.unknown
     number = tried + run.invalid
-    words = [_counted(number, "record") + (" not accepted" if tried else " can't be sent")] if number else []
+    words = [counted(number, "record") + (" not accepted" if tried else " can't be sent")] if number else []
     if not words and run.waiting:
-        words = [f"{_counted(run.waiting, 'record')} waiting for a retry"]
+        words = [f"{counted(run.waiting, 'record')} waiting for a retry"]
     if run.incomplete:
-        words.append(f"{_counted(run.incomplete, 'record')} incomplete")
+        words.append(f"{counted(run.incomplete, 'record')} incomplete")
     found = len(run.found_warnings)
-    return [*words, _counted(found, "warning")] if found else words
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return [*words, counted(found, "warning")] if found else words

@@ -1,4 +1,4 @@
-"""PURE. Several names in one sentence."""
+"""PURE. Several names, or a number, in a sentence."""
 
 from __future__ import annotations
 
@@ -14,3 +14,8 @@ def listed(names: Sequence[str], most: int = 3) -> str:
     last = [f"{more:,} more"] if more > 0 else shown[-1:]
     first = shown if more > 0 else shown[:-1]
     return " and ".join(filter(None, [", ".join(first), *last]))
+
+
+def counted(number: int, noun: str) -> str:
+    """The number with its noun: `1 record`, or `1,200 records`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

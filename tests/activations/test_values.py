@@ -49,6 +49,7 @@ def to(model: DataModel, service: str, match: tuple[str, str], *fields: Any, **c
         match_column=match[0],
         match_field=match[1],
         hold_first_creates=False,
+        compare_first=False,
     )
     return map_fields(activation, *fields)
 

@@ -14,6 +14,7 @@ from activations.screens.drift import report
 from activations.screens.plain_values import in_words
 from core.commands import ScriptedCommand
 from core.errors import Misconfigured
+from core.text.listing import counted
 from destinations.registry import services
 
 if TYPE_CHECKING:
@@ -84,8 +85,8 @@ def sentence(checked: Run) -> str:
         return f"{checked.title} of {checked.activation.name!r}: {checked.get_state_display()}. {checked.error_message}"
     vendor = services[checked.activation.destination.service].platform.label
     lines = [
-        f"{checked.title} of {checked.activation.name!r}: {checked.planned:,} records compared with "
-        f"{checked.lookup_requests:,} requests, {checked.updates:,} edited, {checked.skipped:,} gone."
+        f"{checked.title} of {checked.activation.name!r}: {counted(checked.planned, 'record')} compared with "
+        f"{counted(checked.lookup_requests, 'request')}, {checked.updates:,} edited, {checked.skipped:,} gone."
     ]
     for field in report.of(checked):
         lines.append(f"{field.name}: {field.open:,} to decide, {field.left:,} left, {field.restoring:,} restored.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from activations.models import Run
 from activations.screens.presentation import in_words
+from core.text.listing import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -194,7 +195,7 @@ def _sent(run: Run) -> str:
         return ""
     number = f"{run.accepted:,} accepted" if run.accepted else f"{done(run):,} of {run.planned:,}"
     if run.live:
-        number = f"{number} · {run.lookup_requests:,} requests"
+        number = f"{number} · {counted(run.lookup_requests, 'request')}"
     return " · ".join(filter(None, [number, _took(run.compared_at, run.finished_at)]))
 
 

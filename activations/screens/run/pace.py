@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from core.text.listing import counted
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -39,9 +41,5 @@ def time_left(remaining: int, rate: float) -> str:
     if minutes < 1:
         return "less than a minute left"
     if minutes < 90:
-        return f"about {_counted(round(minutes), 'minute')} left"
-    return f"about {_counted(round(minutes / 60), 'hour')} left"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+        return f"about {counted(round(minutes), 'minute')} left"
+    return f"about {counted(round(minutes / 60), 'hour')} left"
