@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from activations.alerts.state import State
 
 RUNS = 30
-ROWS = 20
+ROWS = 10
 SEVERITY = {"bad": 0, "warn": 1, "busy": 2, "good": 3, "calm": 4}
 WORDS = {"good": "succeeded", "warn": "with exceptions", "bad": "failed", "busy": "in progress", "calm": "cancelled"}
 SHOWN = ("pk", "activation_id", "number", "created_at", *READ)

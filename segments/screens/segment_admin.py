@@ -52,7 +52,6 @@ class SegmentAdmin(SegmentList, ScreenAdmin):
     form = SegmentForm
     list_filter = ["model", TagFilter]
     search_fields = ["name", "description", "model__name"]
-    list_per_page = 25
     stay_after_adding = True
     empty_title = "No segments yet"
     empty_text = (

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from activations.screens.run.causes import Cause
 
-CHANGES_PER_PAGE = 50
+CHANGES_PER_PAGE = 25
 MOST_READS = 3
 LATEST_SETTLED = 1_500
 """As many records as the fastest vendor takes in about the minute whose pace is measured."""
