@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Prefetch
 
 from activations.alerts import words
-from activations.models import Schedule
 from destinations.models import Connection, Destination
 from segments.models import DataModel, Segment, Source
 
@@ -19,10 +18,6 @@ READ_OF_RUN = (
 )  # fmt: skip
 """What pages show of the last run of each activation."""
 READ_OF_ACTIVATION = ("name", "segment", "model", "destination", "match_column", "is_draft", "paused")
-_TIMING = (
-    "activation", "purpose", "kind", "every", "unit", "cron", "days", "at", "timezone", "starts_at", "ends_at",
-    "anchored_at",
-)  # fmt: skip
 RELATED = ("segment__model__source", "model__source", "destination__connection", "system_pause")
 """What `state_of` reads of an activation."""
 
@@ -31,7 +26,6 @@ def shared() -> Iterator[Prefetch[Any]]:
     """What `state_of` reads of related rows, without what it doesn't: decrypting all secrets takes longer than this."""
     health = ("name", "health", "health_message")
     for path, rows, *read in (
-        ("schedules", Schedule.objects, *_TIMING),
         ("segment", Segment.objects, "name", "model"),
         ("segment__model", DataModel.objects, "name", "source", "problems"),
         ("segment__model__source", Source.objects, *health),

@@ -20,9 +20,8 @@ from activations.alerts.related import READ_OF_ACTIVATION, shared
 from activations.alerts.related import RELATED as RELATED
 from activations.alerts.words import Tone, accepted_nothing, hold_words, run_words
 from activations.models import Activation, Run, Warning
-from activations.scheduling import definition
+from activations.scheduling.upcoming import next_runs
 from activations.setup import holds
-from core.errors import Problem
 from core.health import Health
 from destinations.models import Connection
 from segments.models import DataModel, Source
@@ -98,7 +97,10 @@ def look_at(activations: Iterable[Activation], now: datetime) -> Known:
     """The states of activations, with what they are derived from. The number of queries does not depend on theirs."""
     activations = list(activations)
     latest, held, changed = latest_runs(activations), held_runs(activations), changed_sources()
-    derived = {one.pk: _state(one, latest.get(one.pk), held.get(one.pk), now, changed) for one in activations}
+    upcoming = next_runs([one.pk for one in activations if not (one.is_draft or one.paused)], now)
+    derived = {
+        one.pk: _state(one, latest.get(one.pk), held.get(one.pk), upcoming.get(one.pk), changed) for one in activations
+    }
     return Known(activations, latest, held, derived)
 
 
@@ -146,7 +148,7 @@ def beat_stopped(now: datetime, sweep_seconds: float) -> bool:
 
 
 def _state(
-    activation: Activation, last: Run | None, held: Run | None, now: datetime, changed: Collection[int]
+    activation: Activation, last: Run | None, held: Run | None, upcoming: datetime | None, changed: Collection[int]
 ) -> State:
     if activation.is_draft:
         return State("draft", "Draft", "calm", (holds.DRAFT,))
@@ -156,7 +158,6 @@ def _state(
         return State("paused", "Paused", "warn", ("Paused by a person.",))
     if cause := _paused_by_system(activation, changed):
         return State(PAUSED_BY_SYSTEM, "Paused by the system", "bad", (cause,))
-    upcoming = next_run(activation, now)
     if causes := tuple(_failures(activation, last)):
         return State("failing", "Failing", "bad", causes, upcoming)
     return State("on", "On", "good", (), upcoming)
@@ -166,17 +167,6 @@ def _paused_by_system(activation: Activation, changed: Collection[int]) -> str:
     if pause := holds.system_pause(activation):
         return holds.words(pause)
     return holds.cause(activation) if activation.data_model.source_id in changed else ""
-
-
-def next_run(activation: Activation, now: datetime) -> datetime | None:
-    """When a schedule would start the next run, if nothing holds it back."""
-    times = []
-    for schedule in definition.of_runs(activation):
-        try:
-            times += definition.next_runs(schedule, now, 1)
-        except Problem:
-            continue
-    return min(times, default=None)
 
 
 def _failures(activation: Activation, last: Run | None) -> Iterator[str]:
