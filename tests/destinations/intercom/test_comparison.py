@@ -38,11 +38,11 @@ NATURAL = st.one_of(
 
 
 def fields(model: Model) -> list[Field]:
-    """Every standard attribute that can be written, and a custom one of every type."""
+    """Every standard attribute that a contact or company is written with, and a custom one of every type."""
     standard = [
         Field(name, label, kind, options=tuple(Option(value, value) for value in model.options.get(name, ())))
         for name, (kind, label) in model.standard.items()
-        if name in model.writable
+        if name in model.writable and name not in SERVICES[model.name].links
     ]
     custom = [Field(f"own_{kind}", kind, kind, custom=True) for kind in sorted(TYPES)]
     chosen = Field("own_choice", "Choice", "string", custom=True, options=tuple(Option(each, each) for each in OPTIONS))
