@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from django.urls import URLPattern
     from playwright.sync_api import Page, Request
 
-NO_PAGES = {"do", "progress", "result", "live", "download", "comparison", "timeline"}
+NO_PAGES = {"do", "progress", "result", "live", "download", "comparison", "attached", "timeline"}
 """The last parts of the names of addresses that return no whole page, or only answer a form."""
 STEPS = ("start", "start-source", "start-rows", "start-vendor")
 """The pages of the first steps."""
