@@ -60,7 +60,7 @@ def load(model: DataModel, key: str, now: datetime) -> Loaded:
     activations = list(
         Activation.objects.filter(Q(model=model) | Q(segment__model=model))
         .select_related(*RELATED)
-        .prefetch_related("schedules__task", "mappings")
+        .prefetch_related("mappings")
     )
     changes = _changes(activations, key)
     return Loaded(
