@@ -335,7 +335,7 @@ def finished(companies: DataModel, attio_companies: Destination) -> Run:
 
 def test_run_page_paginates_searches_and_filters_changes(staff: Client, finished: Run) -> None:
     page = f"/admin/activations/run/{finished.pk}/change/"
-    assert "Page 1 of 2" in staff.get(page).content.decode()
+    assert "Page 1 of 3" in staff.get(page).content.decode()
     rejected = staff.get(page, {"outcome": "rejected"}).content.decode()
     assert all(text in rejected for text in ("b1", "validation_type", "No such option.", "req-7"))
     assert "a01" not in rejected
