@@ -125,7 +125,7 @@ class Attaching:
                 todo.clear()
                 self.context.pacer.close()
             self._hand_out(pool, todo)
-            todo.extend(self._record(self._collect()))
+            todo.extend(self._record(places.arrived(self.answers, LOOK_SECONDS)))
 
     def _hand_out(self, pool: ThreadPoolExecutor, todo: deque[Task]) -> None:
         waiting: list[Task] = []
@@ -161,16 +161,6 @@ class Attaching:
         answer.waited_seconds = self.context.pacer.waited_seconds()
         self.answers.put(answer)
 
-    def _collect(self) -> list[Answer]:
-        """The answers that have arrived. If there are none, waits briefly for the first."""
-        answers: list[Answer] = []
-        try:
-            answers.append(self.answers.get(timeout=LOOK_SECONDS))
-            while True:
-                answers.append(self.answers.get_nowait())
-        except queue.Empty:
-            return answers
-
     def _record(self, answers: list[Answer]) -> list[Task]:
         """Records the answers, then frees their places. Returns the tasks that have to be sent again."""
         now = timezone.now()
@@ -192,16 +182,11 @@ class Attaching:
         problem = answer.problem
         if not isinstance(problem, Unavailable) or problem.code in retry.NEVER_SENT:
             return False
-        if problem.throttled:
+        following = retry.after(problem, answer.task.attempts, stopping=self.ending.is_due, chance=self.chance)
+        if following.pause_seconds:
             self.recorder.throttled += 1
-            self.context.pacer.pause(Purpose.WRITE, problem.retry_after or 1.0)
-            return not self.ending.is_due
-        answer.task.attempts += 1
-        if self.ending.is_due:
-            return False
-        if not retry.may_retry(answer.task.attempts, problem):
-            answer.given_up = True
-            return False
-        wait = retry.backoff_seconds(answer.task.attempts, problem, self.chance)
-        answer.task.not_before = time.monotonic() + wait
-        return True
+            self.context.pacer.pause(Purpose.WRITE, following.pause_seconds)
+        answer.task.attempts += following.attempted
+        answer.task.not_before = time.monotonic() + following.wait_seconds
+        answer.given_up = following.given_up
+        return not following.given_up and not self.ending.is_due

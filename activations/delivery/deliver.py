@@ -211,13 +211,7 @@ class Delivery:
 
     def _collect(self) -> list[Sent]:
         """The answers that have arrived. If there are none, waits briefly for the first."""
-        answers: list[Sent] = []
-        try:
-            answers.append(self.answers.get(timeout=LOOK_SECONDS if self.places.taken else IDLE_SECONDS))
-            while True:
-                answers.append(self.answers.get_nowait())
-        except queue.Empty:
-            return answers
+        return places.arrived(self.answers, LOOK_SECONDS if self.places.taken else IDLE_SECONDS)
 
     def _record(self, answers: list[Sent]) -> None:
         """Commits the answers, then frees their places. Items that need another step are handed out again."""

@@ -220,16 +220,14 @@ def unanswered(sending: Sending, problem: Unavailable, *, stopping: bool, chance
         progress = replace(progress, ambiguous=True, looked_up=progress.looked_up and not sending.needs_read)
     if problem.ambiguous and sending.step == Step.CREATE:
         progress = replace(progress, looked_up=False, unanswered=True)
-    if problem.throttled:
+    following = retry.after(problem, sending.attempts, stopping=stopping, chance=chance)
+    if following.pause_seconds:
         purpose = Purpose.LOOKUP if sending.step == Step.FIND else Purpose.WRITE
-        return Judgement(progress, pause=(purpose, problem.retry_after or 1.0))
-    attempts = sending.attempts + 1
-    if stopping:
-        return Judgement(progress, attempted=True)
-    if not retry.may_retry(attempts, problem):
+        return Judgement(progress, pause=(purpose, following.pause_seconds))
+    if following.given_up:
         outcome = "unknown" if progress.ambiguous else "not_sent"
         return Judgement(progress, outcome, reason=Reason(problem.code, problem.message), attempted=True)
-    return Judgement(progress, attempted=True, wait_seconds=retry.backoff_seconds(attempts, problem, chance))
+    return Judgement(progress, attempted=following.attempted, wait_seconds=following.wait_seconds)
 
 
 def accepted(progress: Progress, outcome: Outcome, *, created: bool = False) -> Judgement:

@@ -1,9 +1,12 @@
-"""How many requests of a run may be in flight at the same time."""
+"""How many requests of a run may be in flight at the same time, and the answers to them that have arrived."""
 
 from __future__ import annotations
 
+import queue
 from dataclasses import dataclass
+from typing import TypeVar
 
+Answer = TypeVar("Answer")
 FIRST_PLACES = 4
 MOST_PLACES = 128
 
@@ -27,3 +30,14 @@ class Places:
 
     def observe(self, seconds: float) -> None:
         self.latency += (seconds - self.latency) * 0.1
+
+
+def arrived(answers: queue.Queue[Answer], wait_seconds: float) -> list[Answer]:
+    """The answers that have arrived. If there are none, waits for the first, at most `wait_seconds`."""
+    collected: list[Answer] = []
+    try:
+        collected.append(answers.get(timeout=wait_seconds))
+        while True:
+            collected.append(answers.get_nowait())
+    except queue.Empty:
+        return collected

@@ -51,15 +51,43 @@ class Breaker:
         return replace(self, failures=self.failures + 1) if counts else self
 
 
+@dataclass(frozen=True)
+class Retry:
+    """What follows a request that got no usable answer.
+
+    Args:
+        attempted: it counts as an attempt.
+        given_up: it was the last attempt in this run.
+        wait_seconds: how long to wait before it is sent again.
+        pause_seconds: how long its whole budget pauses, because the vendor limits the rate; 0 without a pause.
+    """
+
+    attempted: bool = True
+    given_up: bool = False
+    wait_seconds: float = 0.0
+    pause_seconds: float = 0.0
+
+
 def backoff_seconds(attempt: int, problem: Unavailable, chance: random.Random) -> float:
     """Seconds to wait before the next attempt: at least what the vendor asked for, else doubling, with jitter."""
     doubling: float = min(BACKOFF_SECONDS * 2 ** (attempt - 1), BACKOFF_AT_MOST) * (0.5 + chance.random() / 2)
     return max(problem.retry_after or 0.0, doubling)
 
 
-def may_retry(attempt: int, problem: Unavailable) -> bool:
-    """Whether a request that got no usable answer is retried in this run. Rate limiting doesn't count as an attempt."""
-    return problem.throttled or attempt < ATTEMPTS
+def after(problem: Unavailable, attempts: int, *, stopping: bool, chance: random.Random) -> Retry:
+    """Decides what follows a request that got no usable answer. Rate limiting doesn't count as an attempt.
+
+    Args:
+        attempts: how many requests for the same thing got no usable answer before.
+        stopping: the run can't continue, so nothing is sent again in it.
+    """
+    if problem.throttled:
+        return Retry(attempted=False, pause_seconds=problem.retry_after or 1.0)
+    if stopping:
+        return Retry()
+    if attempts + 1 >= ATTEMPTS:
+        return Retry(given_up=True)
+    return Retry(wait_seconds=backoff_seconds(attempts + 1, problem, chance))
 
 
 def with_one_wait(problem: Unavailable, now: datetime) -> Unavailable:
