@@ -25,8 +25,8 @@ def latest_runs(activations: Iterable[Activation]) -> dict[int, Run]:
     ended = whole.exclude(state__in=Run.OPEN)
     # One look into an index for each activation, however many runs it has.
     newest = Subquery(ended.filter(activation=OuterRef("pk")).order_by("-pk").values("pk")[:1])
-    last_ids = list(Activation.objects.filter(pk__in=by_id).order_by().values_list(newest, flat=True))
-    runs = Run.objects.filter(pk__in=last_ids).only(*READ_OF_RUN)
+    last = Activation.objects.filter(pk__in=by_id).order_by().values(last=newest)
+    runs = Run.objects.filter(pk__in=last).only(*READ_OF_RUN)
     found = {run.activation_id: run for run in runs}
     for activation_id, run in found.items():
         run.activation = by_id[activation_id]

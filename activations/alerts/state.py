@@ -16,8 +16,9 @@ from django_celery_beat.models import PeriodicTask
 from activations import warning_kinds as kinds
 from activations.alerts import recipients
 from activations.alerts.last_runs import held_runs, latest_runs
-from activations.alerts.related import READ_OF_ACTIVATION, shared
+from activations.alerts.related import READ_OF_ACTIVATION
 from activations.alerts.related import RELATED as RELATED
+from activations.alerts.related import attach as attach
 from activations.alerts.words import Tone, accepted_nothing, hold_words, run_words
 from activations.models import Activation, Run, Warning
 from activations.scheduling.upcoming import next_runs
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
 
-    from django.db.models import Model, QuerySet
+    from django.db.models import Model
 
 NO_BEAT = "Beat is not running, so no schedule starts a run. Start exactly one: make up, or celery -A dinmo beat"
 PAUSED_BY_SYSTEM = "paused_by_system"
@@ -106,17 +107,9 @@ def look_at(activations: Iterable[Activation], now: datetime) -> Known:
 
 def look_at_all(now: datetime) -> Known:
     """As `look_at`, for every activation."""
-    return look_at(with_related(Activation.objects.only(*READ_OF_ACTIVATION)), now)
-
-
-def with_related(activations: QuerySet[Activation]) -> QuerySet[Activation]:
-    """Many activations, with what `look_at` reads of related rows.
-
-    Most share a source and a destination: each is loaded once instead of once for each activation.
-    """
-    # Mappings decide only whether a changed source is about to pause an activation.
-    related = ("mappings",) if changed_sources() else ()
-    return activations.prefetch_related("system_pause", *related, *shared())
+    activations = list(Activation.objects.only(*READ_OF_ACTIVATION))
+    attach(activations)
+    return look_at(activations, now)
 
 
 def changed_sources() -> set[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cronsim import CronSim, CronSimError
@@ -25,8 +26,9 @@ _ONE_VALUE = re.compile(r"\b(\w+)-\1(?:/\d+)?(?=$|,)", re.IGNORECASE)
 _ENDS_ON_SUNDAY = re.compile(r"\b(?!0-|sun-)([1-6]|[a-z]{3})-(?:sun|0)(?=$|[,/])", re.IGNORECASE)
 
 
+@lru_cache(maxsize=1000)
 def parse(expression: str) -> CronSim:
-    """The fields of an expression.
+    """The fields of an expression, of which callers change none.
 
     Raises:
         Misconfigured: it doesn't have five valid fields, or names a day that doesn't exist.

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from activations import warning_kinds as kinds
-from activations.alerts.state import RELATED, state_of, with_related
+from activations.alerts.state import RELATED, state_of
 from activations.models import Activation, Record, Run, Schedule
 from activations.runs import requests, retention, tokens
 from activations.scheduling import periodic_tasks
@@ -78,7 +78,7 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, DriftPage, EditorPa
     def get_queryset(self, request: HttpRequest) -> QuerySet[Activation]:
         rows = super().get_queryset(request)
         if request.resolver_match and request.resolver_match.url_name == self.url_name("changelist"):
-            return with_related(rows)
+            return rows
         return rows.select_related(*RELATED).prefetch_related("schedules__task", "mappings")
 
     def buttons(self, request: HttpRequest, obj: Activation) -> Iterable[Button]:

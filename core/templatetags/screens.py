@@ -8,7 +8,7 @@ from django import template
 from django.urls import reverse
 from django.utils.html import format_html
 
-from core.web import formats
+from core.web import filters, formats
 from core.web.error_pages import help_path
 from core.web.logos import logo as drawn_logo
 from core.web.screens import pill as colored_pill
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 register = template.Library()
+register.simple_tag(filters.links, name="filter_links")
 register.filter("number", formats.number)
 register.filter("moment", formats.moment)
 register.filter("ago", formats.ago)

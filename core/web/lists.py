@@ -27,7 +27,7 @@ from core.text.folding import folded
 from core.web.endpoints import MOST_DIGITS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from django.db.models import Model, QuerySet
     from django.http import QueryDict
@@ -80,6 +80,9 @@ class BoundedList(_ModelAdmin):
     """
 
     show_facets = ShowFacets.NEVER
+    list_per_page = 25
+    # Templates of Unfold ask for it in each row, which is expensive if it's missing.
+    list_sections: ClassVar[Sequence[Any]] = ()
     has_many_rows: ClassVar[bool] = False
     """Whether only the database can search it, which on SQLite knows no accents and no case beyond ASCII."""
 

@@ -98,7 +98,6 @@ class ScreenAdmin(BoundedList, ModelAdmin):
     change_form_outer_before_template = "screens/above_form.html"
     list_filter_sheet = False
     warn_unsaved_form = False
-    list_per_page = 25
     empty_title: ClassVar[str] = "Nothing here yet"
     empty_text: ClassVar[str] = ""
     stay_after_adding: ClassVar[bool] = False

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from activations.alerts.state import PAUSED_BY_SYSTEM, look_at, states
+from activations.alerts.state import PAUSED_BY_SYSTEM, attach, look_at, states
 from activations.models import Activation, Run
 from activations.pauses import act as pauses
 from activations.runs import requests
@@ -47,6 +47,7 @@ class ActivationList(_ModelAdmin):
 
     def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
         """Attaches the state and the last run to each row: a fixed number of queries for any number of rows."""
+        attach(rows)
         known, open_runs = look_at(rows, timezone.now()), runs_in(rows, Run.OPEN)
         for row in rows:
             row.shown_state = known.states[row.pk]
