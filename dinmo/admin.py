@@ -20,7 +20,7 @@ from activations.models import Schedule
 from core.web.formats import moment
 from core.web.lists import BoundedList
 from core.web.screens import pill
-from dinmo.users.forms import GroupForm, NewUserForm, SignInForm, UserForm
+from dinmo.accounts.forms import GroupForm, NewUserForm, SignInForm, UserForm
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -9,7 +9,7 @@ from django.contrib.auth.models import AbstractUser, Group, Permission, User
 from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm, UserChangeForm, UserCreationForm
 
-from dinmo.users.rights import RightsField, offered
+from dinmo.accounts.rights import RightsField, offered
 
 ACCESS = "May use DinMo"
 NO_ACCESS = f"This account may not use DinMo yet. Ask an administrator to tick “{ACCESS}” on the page of the account."
