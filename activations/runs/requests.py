@@ -80,12 +80,12 @@ def request(
         Misconfigured: no record can have such a key.
     """
     check_key(only_key)
-    open_run = None if dry_run else _open_run(activation)
+    open_run = None if dry_run else open_run(activation)
     if open_run is None:
         try:
             return create(activation, trigger, full, dry_run, enqueue, only_key, live=dry_run and live)
         except IntegrityError:
-            open_run = _open_run(activation)
+            open_run = open_run(activation)
             if open_run is None:
                 raise
     if open_run.state == Run.State.HELD:
@@ -154,13 +154,13 @@ def _rejected(run: Run) -> Iterator[list[int]]:
 
 def live_run(activation: Activation) -> Run | None:
     """The run of the activation that is queued, planning or delivering."""
-    run = _open_run(activation)
+    run = open_run(activation)
     return run if run and run.is_live else None
 
 
 def held_run(activation: Activation) -> Run | None:
     """The run of the activation that waits for approval."""
-    run = _open_run(activation)
+    run = open_run(activation)
     return run if run and not run.is_live else None
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
+FEW = 30
+"""The most activations whose IDs are part of the query. With more, skipping the other schedules is faster."""
 _READ = (
     "activation_id", "purpose", "kind", "every", "unit", "cron", "days", "at", "timezone", "starts_at", "ends_at",
     "anchored_at",
@@ -29,6 +31,8 @@ def next_runs(activations: Collection[int], now: datetime) -> dict[int, datetime
     schedules = Schedule.objects.filter(
         activation__is_draft=False, activation__paused=False, purpose=Schedule.Purpose.RUN
     )
+    if len(wanted) <= FEW:
+        schedules = schedules.filter(activation__in=wanted)
     # Rows, since a model instance takes several times as long.
     for schedule in schedules.values_list(*_READ, named=True):
         if schedule.activation_id in wanted and (time := _next(schedule, now)):

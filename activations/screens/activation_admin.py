@@ -82,12 +82,11 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, DriftPage, EditorPa
         return rows.select_related(*RELATED).prefetch_related("schedules__task", "mappings")
 
     def buttons(self, request: HttpRequest, obj: Activation) -> Iterable[Button]:
-        live = requests.live_run(obj)
-        if live:
-            page = reverse("admin:activations_run_change", args=[live.pk])
+        if run := requests.open_run(obj):
+            page = reverse("admin:activations_run_change", args=[run.pk])
+        if run and run.is_live:
             yield Button("watch", "View live run", "visibility", primary=True, href=page)
-        elif held := requests.held_run(obj):
-            page = reverse("admin:activations_run_change", args=[held.pk])
+        elif run:
             yield Button("decide", "Approve or discard", "rule", primary=True, href=page)
             yield DRY_RUN
         else:

@@ -67,9 +67,10 @@ class RelationInline(TabularInline):
     verbose_name_plural = "Belongs to"
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        kwargs["form"] = type(
-            "RelationForm", (RelationForm,), {"parent_model": obj, "columns": columns_of_others(obj) if obj else {}}
-        )
+        if not hasattr(request, "columns_of_others"):  # It is called twice for a page.
+            request.columns_of_others = columns_of_others(obj) if obj else {}  # type: ignore[attr-defined]
+        columns = request.columns_of_others  # type: ignore[attr-defined, unused-ignore]
+        kwargs["form"] = type("RelationForm", (RelationForm,), {"parent_model": obj, "columns": columns})
         return super().get_formset(request, obj, **kwargs)
 
 
