@@ -80,18 +80,18 @@ def request(
         Misconfigured: no record can have such a key.
     """
     check_key(only_key)
-    open_run = None if dry_run else open_run(activation)
-    if open_run is None:
+    run = None if dry_run else open_run(activation)
+    if run is None:
         try:
             return create(activation, trigger, full, dry_run, enqueue, only_key, live=dry_run and live)
         except IntegrityError:
-            open_run = open_run(activation)
-            if open_run is None:
+            run = open_run(activation)
+            if run is None:
                 raise
-    if open_run.state == Run.State.HELD:
-        raise Held(open_run)
-    _join(open_run, trigger, full, only_key)
-    return open_run
+    if run.state == Run.State.HELD:
+        raise Held(run)
+    _join(run, trigger, full, only_key)
+    return run
 
 
 def check_key(key: str) -> None:
@@ -164,7 +164,8 @@ def held_run(activation: Activation) -> Run | None:
     return run if run and not run.is_live else None
 
 
-def _open_run(activation: Activation) -> Run | None:
+def open_run(activation: Activation) -> Run | None:
+    """The run of the activation that is live or waits for approval."""
     return Run.objects.filter(activation=activation, state__in=Run.OPEN, dry_run=False).first()
 
 

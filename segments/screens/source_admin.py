@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from segments.contract import Engine
+
+TABLES = 100
+"""How many tables are listed on one page."""
 
 
 class EngineFilter(admin.SimpleListFilter):
@@ -88,7 +92,7 @@ class SourceAdmin(ExplainedDeletion, SourceList, ScreenAdmin):
                 raise PermissionDenied
             self.refresh(request, source)
             return HttpResponseRedirect(request.get_full_path())
-        query = request.GET.get("q", "")
+        query, page = request.GET.get("q", ""), request.GET.get("page")
         return TemplateResponse(
             request,
             "screens/tables.html",
@@ -96,7 +100,7 @@ class SourceAdmin(ExplainedDeletion, SourceList, ScreenAdmin):
                 **self.shell(request, source),
                 "words": query,
                 "may_refresh": may_change,
-                **self.listed(request, source, query),
+                **self.listed(request, source, query, page),
             },
         )
 
@@ -108,15 +112,17 @@ class SourceAdmin(ExplainedDeletion, SourceList, ScreenAdmin):
             "source": source,
         }
 
-    def listed(self, request: HttpRequest, source: Source, query: str) -> dict[str, Any]:
+    def listed(self, request: HttpRequest, source: Source, query: str, number: str | None) -> dict[str, Any]:
         try:
             may_store = self.has_change_permission(request, source)
             cached = catalog.get(source, timezone.now(), store=may_store)
         except Problem as problem:
             return {"problem": problem.message}
+        page = Paginator(catalog.search(cached, query), TABLES).get_page(number)
         return {
             "catalog": cached,
-            "tables": [_with_lines(table) for table in catalog.search(cached, query)],
+            "page": page,
+            "tables": [_with_lines(table) for table in page],
             "all": len(cached.tables),
         }
 

@@ -93,6 +93,10 @@ def test_five_hundred_tables_are_listed_and_searchable_by_table_and_column(staff
     unfiltered = staff.get(page(large)).content.decode()
     assert "500 of 500 tables" in unfiltered
     assert "secret" not in unfiltered
+    assert "Page 1 of 5" in unfiltered
+    last = staff.get(page(large, "table&page=5")).content.decode()
+    assert "499 of 500 tables" in last
+    assert ("table_498" in last, "table_399" in last) == (True, False)
     filtered = staff.get(page(large, "only_042")).content.decode()
     assert "1 of 500 tables" in filtered
     assert "table_042" in filtered
