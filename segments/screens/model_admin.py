@@ -67,9 +67,8 @@ class RelationInline(TabularInline):
     verbose_name_plural = "Belongs to"
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        if not hasattr(request, "columns_of_others"):  # It is called twice for a page.
-            request.columns_of_others = columns_of_others(obj) if obj else {}  # type: ignore[attr-defined]
-        columns = request.columns_of_others  # type: ignore[attr-defined, unused-ignore]
+        # The panel above the form shows them too.
+        columns = request.columns_of_others = columns_of_others(obj) if obj else {}  # type: ignore[attr-defined]
         kwargs["form"] = type("RelationForm", (RelationForm,), {"parent_model": obj, "columns": columns})
         return super().get_formset(request, obj, **kwargs)
 
@@ -130,7 +129,7 @@ class DataModelAdmin(ExplainedDeletion, ModelList, ScreenAdmin):
         return {
             "screen_panel": "screens/model.html",
             "preview_url": preview,
-            "columns_of_others": columns_of_others(obj),
+            "columns_of_others": request.columns_of_others,  # type: ignore[attr-defined]
             "datasets": [ComputedTab(request, obj)],
         }
 
