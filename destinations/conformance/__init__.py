@@ -4,6 +4,6 @@ A service folder imports this package for its sample records only. The checks th
 the simulator and run in tests and in `manage.py conformance`.
 """
 
-from destinations.conformance.sample import Demo, Example, Sample, VendorError
+from destinations.conformance.sample import Attachable, Demo, Example, Sample, VendorError
 
-__all__ = ["Demo", "Example", "Sample", "VendorError"]
+__all__ = ["Attachable", "Demo", "Example", "Sample", "VendorError"]

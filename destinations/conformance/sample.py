@@ -10,7 +10,7 @@ from destinations.contract import NO_ORIGIN
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from destinations.contract import Origin, Wire
+    from destinations.contract import Candidate, Origin, Wire
 
 Then = Literal["record", "settings", "wait", "throttle", "daily"]
 """What follows from an error: this record is rejected; a person has to change a setting; the same request may work
@@ -59,6 +59,21 @@ class Demo:
 
 
 @dataclass(frozen=True)
+class Attachable:
+    """What the vendor has already, and can be attached to hidden records to make them visible.
+
+    Args:
+        arrange: sandbox switches that create it.
+        candidates: what finds each of them, as `Service.reveal` takes it.
+        unknown: a value that finds none, whatever the attribute.
+    """
+
+    arrange: Mapping[str, Any]
+    candidates: tuple[Candidate, ...]
+    unknown: str
+
+
+@dataclass(frozen=True)
 class Sample:
     """One record as a source would supply it, and how the service's sandbox is set up for it.
 
@@ -78,6 +93,7 @@ class Sample:
         errors: the errors that the vendor documents for a write.
         limited: sandbox switches for a rate limit of a few requests per window, if the vendor reports its quota.
         skips: sandbox switches that make the vendor leave records out of its answer to a batch, without writing them.
+        attachable: what makes hidden records visible, if the service declares `reveals`.
         waived: checks that the vendor makes impossible, each with the reason.
         demo: the part that the service has in `make demo`, if any.
     """
@@ -96,5 +112,6 @@ class Sample:
     errors: tuple[VendorError, ...] = ()
     limited: Mapping[str, Any] = field(default_factory=dict)
     skips: Mapping[str, Any] = field(default_factory=dict)
+    attachable: Attachable | None = None
     waived: Mapping[str, str] = field(default_factory=dict)
     demo: Demo | None = None

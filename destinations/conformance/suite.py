@@ -20,6 +20,7 @@ from destinations.conformance.checks import (
     reads,
     updates,
     values,
+    visibility,
     writes,
 )
 from destinations.conformance.subject import TOKEN, opened
@@ -36,7 +37,7 @@ __all__ = ["CHECKS", "Check", "Finding", "NotApplicable", "Suite", "served"]
 
 SUBJECTS = (
     declarations, updates, writes, values, lists, lookups, plain, clearing, batches, quota, errors, reads,
-    changes, network,
+    changes, visibility, network,
 )  # fmt: skip
 CHECKS = tuple(check for subject in SUBJECTS for check in DECLARED if check.subject == subject.__name__)
 """Every check. Those that find most mistakes come first."""

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from destinations.conformance import Demo, Example, Sample, VendorError
+from destinations.conformance import Attachable, Demo, Example, Sample, VendorError
 
 _REVOKE = {"token_error": "token_revoked"}
 _SETTINGS = {"region": "us"}
@@ -118,6 +118,16 @@ SAMPLES = [
         ),
         errors=(*ERRORS, _error("wait", 400, "unique_company_constraint", "Company already exists.")),
         limited=_LIMITED,
+        attachable=Attachable(
+            {
+                "contacts": [
+                    {"id": "c1", "external_id": "p-77-1", "email": "one@acme.com"},
+                    {"id": "c2", "email": "two@acme.com"},
+                ]
+            },
+            ({"external_id": "p-77-1", "email": "one@acme.com"}, {"email": "two@acme.com"}),
+            unknown="nobody@acme.com",
+        ),
         demo=_DEMO,
         waived={
             "create_leaves_an_existing_record_as_it_is": (

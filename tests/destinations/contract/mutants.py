@@ -20,6 +20,7 @@ from destinations.contract import (
     Purpose,
     Quota,
     Result,
+    Revealed,
     Service,
     Verb,
     Workspace,
@@ -809,3 +810,33 @@ def record_that_is_read_by_its_id_has_no_values(service: Service) -> Service:
         return dataclasses.replace(held, values={}) if held else None
 
     return changed(service, read=read)
+
+
+# Hidden records
+
+
+@mistake("intercom.companies")
+def everything_that_is_found_is_attached(service: Service) -> Service:
+    def reveal(real: Any, client: Any, remote_id: str, candidates: Any, at_most: int, **more: Any) -> Any:
+        return real(client, remote_id, candidates, len(candidates), **more)
+
+    return changed(service, reveal=reveal)
+
+
+@mistake("intercom.companies")
+def visible_record_gets_one_more(service: Service) -> Service:
+    def reveal(real: Any, *args: Any, is_hidden: bool) -> Any:
+        return real(*args, is_hidden=True)
+
+    return changed(service, reveal=reveal)
+
+
+@mistake("intercom.companies")
+def failed_reveal_counts_as_nobody_found(service: Service) -> Service:
+    def reveal(real: Any, *args: Any, **more: Any) -> Any:
+        try:
+            return real(*args, **more)
+        except Unavailable:
+            return Revealed()
+
+    return changed(service, reveal=reveal)
