@@ -4,6 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-input
 # Tests use a state directory of their own, so that they don't interfere with an installation that is running.
+TEST_PROCESSES ?= 2
 TEST_VAR := $(or $(VAR_DIR),$(CURDIR)/var/test)
 
 .DEFAULT_GOAL := help
@@ -21,7 +22,7 @@ demo: $(VENV)/installed ## set everything up, run two real activations against t
 test: export VAR_DIR := $(TEST_VAR)
 test: lint ## check style, types, wording and migrations, and run all tests
 	$(RUN) manage.py makemigrations --check --dry-run
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 chaos: $(VENV)/installed ## kill processes 200 times on each database, prove that nothing is lost (CHAOS="--kills 20 --seed 1")
 	@exec $(RUN) -m tests.chaos $(CHAOS)

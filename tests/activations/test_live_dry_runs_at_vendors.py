@@ -20,6 +20,7 @@ from activations.execute import execute
 from activations.models import Activation, Change, HeldValues, Record, Run
 from activations.runs import requests, retention
 from activations.storage.match_owners import ForeseenOwners
+from destinations.registry import services
 from destinations.sandbox.wire import Fault
 from tests.activations.conftest import run, writes
 from tests.activations.test_compare_first import Comparing, adopting, arrange, fill, there
@@ -69,6 +70,25 @@ def test_dry_run_agrees_with_the_run_and_leaves_attio_as_it_was(
     assert (real.created, real.accepted - real.created, real.matched) == (again.creates, again.updates, again.matched)
     assert fields_by_key(again, "creates", "updates") == fields_by_key(real, "accepted")
     assert fields_by_key(again, "updates")["5"] == {"name"}
+
+
+@pytest.mark.slow
+def test_ten_thousand_changes_take_no_more_reads_than_said_and_come_out_as_said(
+    shop: Shop, attio: Sandbox, adopting: Activation
+) -> None:
+    """9,400 are there with equal values, 400 with another name, and 200 are not there."""
+    fill(shop, *range(1, 10_001))
+    arrange(attio, {"records": {"companies": [
+        *(there(n) for n in range(1, 9_401)), *(there(n, name=THEIRS) for n in range(9_401, 9_801)),
+    ]}})  # fmt: skip
+    before = dump(attio)
+    said = run(adopting, dry_run=True, live=True)
+    assert (said.creates, said.updates, said.matched) == (200, 400, 9_400)
+    assert said.lookup_requests <= services["attio.companies"].limits.lookups(10_000) == 21
+    assert (said.write_requests, dump(attio)) == (0, before)
+    done = run(adopting)
+    assert (done.created, done.accepted - done.created, done.matched) == (200, 400, 9_400)
+    assert fields_by_key(said, "creates", "updates") == fields_by_key(done, "accepted")
 
 
 def test_values_of_the_destination_are_shown_and_stored_encrypted(compared: Run) -> None:

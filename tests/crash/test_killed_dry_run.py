@@ -13,10 +13,12 @@ import pytest
 
 from activations.delivery.deliver import MOST_LOOKUPS
 from destinations.registry import services
-from tests.crash.test_killed_worker import Installation, installation
+from tests.crash.test_killed_worker import installation
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.crash.installation import Installation
 
 __all__ = ["installation"]
 NUMBER = 2_500

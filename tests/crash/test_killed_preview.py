@@ -15,7 +15,8 @@ import pytest
 import requests
 
 from dinmo.local.machine import HOST, free_port
-from tests.crash.test_killed_worker import ROOT, Installation, installation
+from tests.crash.installation import ROOT, Installation
+from tests.crash.test_killed_worker import installation
 from tests.dinmo.live_processes import wait_for
 
 if TYPE_CHECKING:

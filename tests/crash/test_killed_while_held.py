@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.crash.test_killed_worker import COUNT, Installation, installation
+from tests.crash.test_killed_worker import COUNT, installation
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.crash.installation import Installation
 
 pytestmark = pytest.mark.crash
 __all__ = ["installation"]
