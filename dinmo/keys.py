@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+SECRET_FILE, ENCRYPTION_FILE = "secret_key", "encryption_key"
+"""In VAR_DIR. The second one has a key in each line: the first one encrypts, all of them decrypt."""
 
 
 def load_or_create(path: Path, create: Callable[[], str]) -> str:
@@ -22,6 +26,29 @@ def load_or_create(path: Path, create: Callable[[], str]) -> str:
     with os.fdopen(handle, "w") as file:
         file.write(create())
     return path.read_text().strip()
+
+
+def replace(path: Path, text: str) -> None:
+    """Writes a file that only this user can read. It is either as it was or complete, even after a power failure."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        put_in_place(Path(name), path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def put_in_place(written: Path, path: Path) -> None:
+    """Renames a file that is on disk, and makes sure that the new name is on disk too."""
+    written.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 def private_directory(path: Path) -> Path:

@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
 
 from core.web.passwords import MINIMUM_LENGTH
-from dinmo.keys import load_or_create, private_directory, private_file
+from dinmo.keys import ENCRYPTION_FILE, SECRET_FILE, load_or_create, private_directory, private_file
 from dinmo.local import broker
 from dinmo.site import UNFOLD as UNFOLD
 
@@ -23,10 +23,13 @@ VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 private_directory(VAR_DIR)
 
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env("SECRET_KEY", default="") or load_or_create(VAR_DIR / "secret_key", get_random_secret_key)
-ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[]) or [
-    load_or_create(VAR_DIR / "encryption_key", lambda: Fernet.generate_key().decode())
-]
+SECRET_KEY = env("SECRET_KEY", default="") or load_or_create(VAR_DIR / SECRET_FILE, get_random_secret_key)
+# Keys that still verify what they signed, such as sessions, while SECRET_KEY is replaced.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+ENCRYPTION_KEYS = (
+    env.list("ENCRYPTION_KEYS", default=[])
+    or load_or_create(VAR_DIR / ENCRYPTION_FILE, lambda: Fernet.generate_key().decode()).split()
+)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from django.apps import apps
 from django.conf import settings
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -19,11 +18,13 @@ from activations.models import Run
 from activations.setup import writers, writers_from_db
 from core.errors import Problem
 from core.health import Health
-from core.secrets import EncryptedJSONField, cipher, redact
+from core.secrets import cipher, redact
 from core.text.listing import listed
 from destinations.models import Connection
 from destinations.registry import services
 from destinations.vendor import check as check_connection
+from dinmo import key_rotation
+from dinmo.backup.uploads import AGAIN, UNFINISHED, is_unfinished
 from dinmo.local import broker
 
 if TYPE_CHECKING:
@@ -138,12 +139,17 @@ def stored_secrets() -> Finding:
     if unreadable:
         remedy = "Restore the key that they were encrypted with to ENCRYPTION_KEYS, or enter the secrets again."
         return Finding(Level.FAIL, "stored secrets", f"can't be decrypted: {', '.join(unreadable)}", remedy)
+    if len(settings.ENCRYPTION_KEYS) > 1 and (outdated := key_rotation.outdated()):
+        message = f"{outdated} of {len(rows)} still need a key other than the first of ENCRYPTION_KEYS"
+        return Finding(Level.WARN, "stored secrets", message, "Run: manage.py rotate_keys")
     return Finding(Level.OK, "stored secrets", f"{len(rows)}, all readable" if rows else "none yet")
 
 
 def source_files() -> Finding:
     """Whether the directory of file sources exists and is readable."""
     root = settings.SOURCE_FILES_ROOT
+    if is_unfinished():
+        return Finding(Level.FAIL, "source files", UNFINISHED, AGAIN)
     if not root.is_dir() or not os.access(root, os.R_OK | os.X_OK):
         remedy = f"Create the directory {root}, or set SOURCE_FILES_ROOT to the directory that contains your files."
         return Finding(Level.WARN, "source files", f"{root} is not a readable directory", remedy)
@@ -217,7 +223,7 @@ def _origin(variable: str, file: str) -> Finding:
 
 
 def _rows_with_secrets() -> Iterator[tuple[str, Problem | None]]:
-    for model, field in _encrypted_fields():
+    for model, field in key_rotation.encrypted_fields():
         for key in model._default_manager.values_list("pk", flat=True):
             yield f"{model._meta.verbose_name} {key}", _read(model, field, key)
 
@@ -228,13 +234,6 @@ def _read(model: type[Model], field: str, key: object) -> Problem | None:
     except Problem as problem:
         return problem
     return None
-
-
-def _encrypted_fields() -> Iterator[tuple[type[Model], str]]:
-    for model in apps.get_models():
-        for field in model._meta.concrete_fields:
-            if isinstance(field, EncryptedJSONField):
-                yield model, field.name
 
 
 def _duration(elapsed: timedelta) -> str:

@@ -1,0 +1,26 @@
+"""What the roof registers with Django."""
+
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.core import checks
+from django.db.models.signals import post_migrate, pre_migrate
+
+from dinmo.backup.uploads import AGAIN, UNFINISHED, is_unfinished
+from dinmo.reporting import installed
+
+
+class DinmoConfig(AppConfig):
+    name = "dinmo"
+
+    def ready(self) -> None:
+        checks.register(unfinished_restore)
+        # Once for each `migrate`: the signals are sent for every app that has models.
+        sender = apps.get_app_config("activations")
+        pre_migrate.connect(installed.before_migrations, sender=sender)
+        post_migrate.connect(installed.after_migrations, sender=sender)
+
+
+def unfinished_restore(**_: Any) -> list[checks.CheckMessage]:
+    """The system check that reports an interrupted restore with every command."""
+    return [checks.Error(UNFINISHED.capitalize(), hint=AGAIN, id="dinmo.E001")] if is_unfinished() else []

@@ -1,0 +1,52 @@
+"""The keys of this installation: where they come from, and how it takes over those of a backup."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from core.errors import Misconfigured
+from dinmo.backup.archive import Keys
+from dinmo.keys import ENCRYPTION_FILE, SECRET_FILE, replace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def current() -> Keys:
+    """The keys that this process uses."""
+    return Keys(tuple(settings.ENCRYPTION_KEYS), settings.SECRET_KEY)
+
+
+def check(keys: Keys) -> None:
+    """Raises Misconfigured if the environment has encryption keys, and a key of the backup is not among them."""
+    if _in_environment("ENCRYPTION_KEYS") and not set(keys.encryption) <= set(settings.ENCRYPTION_KEYS):
+        message = (
+            "The secrets in the backup are encrypted with a key that ENCRYPTION_KEYS does not contain. Write the keys "
+            "of the backup to a file with `manage.py restore FILE --keys-to KEYS`, add them to ENCRYPTION_KEYS, and "
+            "restore again. Nothing was changed."
+        )
+        raise Misconfigured("backup_keys_missing", message)
+
+
+def adopt(keys: Keys) -> None:
+    """Writes the keys of a backup to the files in VAR_DIR. Those in the environment stay as they are.
+
+    The file keeps the keys that it has: until the rows are replaced, the stored secrets need them.
+    """
+    if not _in_environment("ENCRYPTION_KEYS"):
+        both = dict.fromkeys([*keys.encryption, *settings.ENCRYPTION_KEYS])
+        replace(settings.VAR_DIR / ENCRYPTION_FILE, "\n".join(both) + "\n")
+    if not _in_environment("SECRET_KEY"):
+        replace(settings.VAR_DIR / SECRET_FILE, keys.secret + "\n")
+
+
+def write(keys: Keys, path: Path) -> None:
+    """Writes the keys to a file as settings, readable only by this user."""
+    replace(path, f"SECRET_KEY={keys.secret}\nENCRYPTION_KEYS={','.join(keys.encryption)}\n")
+
+
+def _in_environment(name: str) -> bool:
+    return bool(os.environ.get(name))

@@ -1,0 +1,82 @@
+"""What an older baseline must not be believed: records that destinations accepted, or may have, since the backup.
+
+Example: the backup has A, then B was accepted, and now the source has A again. The digest of A would keep B forever.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db import connection
+
+from activations import digests
+from activations.models import Activation
+from dinmo.backup.schema import existing
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+MARGIN = timedelta(hours=1)
+"""How far the clocks of two machines may differ. What is the same in the backup is left out afterwards."""
+_TABLES = {"activations_record", "activations_generation", "activations_change", "activations_run"}
+
+_ACCEPTED = """
+CREATE TEMPORARY TABLE backup_newer AS
+SELECT generation.activation_id, record.generation_id, generation.created_at AS generation_at, record.key_digest,
+       record.accepted_at
+FROM activations_record record JOIN activations_generation generation ON generation.id = record.generation_id
+WHERE record.accepted_at >= %s
+"""
+_IN_DOUBT = """
+CREATE TEMPORARY TABLE backup_in_doubt AS
+SELECT generation.activation_id, run.generation_id, generation.created_at AS generation_at, change.key_digest,
+       change.id AS change_id, change.state, change.outcome, change.attempts
+FROM activations_change change
+JOIN activations_run run ON run.id = change.run_id
+JOIN activations_generation generation ON generation.id = run.generation_id
+WHERE change.state = 'sending' OR change.first_attempt_at >= %s
+"""
+_FORGET = """
+UPDATE activations_record SET row_digest = 0, match_digest = 0, tried = '', field_digests = %s
+WHERE id IN (
+    SELECT record.id FROM activations_record record
+    JOIN activations_generation generation ON generation.id = record.generation_id
+    JOIN backup_newer newer ON newer.generation_id = record.generation_id AND newer.key_digest = record.key_digest
+        AND newer.generation_at = generation.created_at
+    WHERE generation.activation_id = %s AND (record.accepted_at IS NULL OR record.accepted_at <> newer.accepted_at)
+    UNION
+    SELECT record.id FROM activations_record record
+    JOIN activations_generation generation ON generation.id = record.generation_id
+    JOIN backup_in_doubt doubt ON doubt.generation_id = record.generation_id AND doubt.key_digest = record.key_digest
+        AND doubt.generation_at = generation.created_at
+    WHERE generation.activation_id = %s AND NOT EXISTS (
+        SELECT 1 FROM activations_change change WHERE change.id = doubt.change_id AND change.state = doubt.state
+            AND change.outcome = doubt.outcome AND change.attempts = doubt.attempts))
+"""
+
+
+class Newer:
+    """The records of the database that a restore replaces, which were sent after the backup was made."""
+
+    def __init__(self, since: datetime) -> None:
+        """Notes them. `since` is the moment of the backup."""
+        self._is_noted = existing() >= _TABLES
+        if self._is_noted:
+            moment = connection.ops.adapt_datetimefield_value(since - MARGIN)
+            with connection.cursor() as cursor:
+                cursor.execute(_ACCEPTED, [moment])
+                cursor.execute(_IN_DOUBT, [moment])
+
+    def forget(self) -> int:
+        """Lets the next run send those of them that are in the restored baseline. Returns their number."""
+        if not self._is_noted:
+            return 0
+        with connection.cursor() as cursor:
+            forgotten = 0
+            for activation, slots in Activation.objects.values_list("pk", "next_slot"):
+                doubtful = digests.pack(dict.fromkeys(range(slots), digests.IN_DOUBT))
+                forgotten += cursor.execute(_FORGET, [doubtful, activation, activation]).rowcount
+            cursor.execute("DROP TABLE backup_newer")
+            cursor.execute("DROP TABLE backup_in_doubt")
+        return forgotten

@@ -1,0 +1,95 @@
+"""Encrypts stored secrets again with the first of ENCRYPTION_KEYS, so that the other keys can be removed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.apps import apps
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, TextField, Value
+from django.db.models.functions import Cast
+
+from core.secrets import EncryptedJSONField, cipher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.models import Model
+
+BATCH = 500
+"""Rows in one transaction."""
+
+
+@dataclass
+class Rotation:
+    """What became of the stored secrets, each counted by the name of what has them: `unreadable` ones lack their key."""
+
+    rotated: Counter[str] = field(default_factory=Counter)
+    current: Counter[str] = field(default_factory=Counter)
+    unreadable: Counter[str] = field(default_factory=Counter)
+
+
+def encrypted_fields() -> Iterator[tuple[type[Model], str]]:
+    """Every model with the name of its encrypted field."""
+    for model in apps.get_models():
+        for each in model._meta.concrete_fields:
+            if isinstance(each, EncryptedJSONField):
+                yield model, each.name
+
+
+def rotate() -> Rotation:
+    """Encrypts with the first key what a different one has encrypted. Safe to interrupt, to repeat, and during runs."""
+    done = Rotation()
+    for model, name in encrypted_fields():
+        for batch in _batches(model, name):
+            with transaction.atomic():
+                for key, token in batch:
+                    _rotate(done, model, name, key, token)
+    return done
+
+
+def outdated() -> int:
+    """How many stored secrets can't be read with the first key alone."""
+    first = Fernet(settings.ENCRYPTION_KEYS[0])
+    return sum(
+        not _reads(first, token)
+        for model, name in encrypted_fields()
+        for batch in _batches(model, name)
+        for _, token in batch
+    )
+
+
+def _rotate(done: Rotation, model: type[Model], name: str, key: object, token: str) -> None:
+    label = str(model._meta.verbose_name_plural)
+    if _reads(Fernet(settings.ENCRYPTION_KEYS[0]), token):
+        done.current[label] += 1
+        return
+    try:
+        again = cipher().rotate(token.encode()).decode()
+    except InvalidToken:
+        done.unreadable[label] += 1
+        return
+    # Only if nobody has saved a different secret meanwhile, which is encrypted with the first key already.
+    unchanged = model._base_manager.annotate(stored=Cast(F(name), TextField())).filter(pk=key, stored=token)
+    done.rotated[label] += unchanged.update(**{name: Value(again, output_field=TextField())})
+
+
+def _batches(model: type[Model], name: str) -> Iterator[list[tuple[object, str]]]:
+    """The keys of rows with what is stored, in batches."""
+    rows = model._base_manager.annotate(stored=Cast(F(name), TextField())).exclude(stored="").order_by("pk")
+    last: list[tuple[object, str]] = list(rows.values_list("pk", "stored")[:BATCH])
+    while last:
+        yield last
+        last = list(rows.filter(pk__gt=last[-1][0]).values_list("pk", "stored")[:BATCH])
+
+
+def _reads(key: Fernet, token: str) -> bool:
+    try:
+        key.decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True

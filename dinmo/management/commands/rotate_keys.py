@@ -1,0 +1,31 @@
+"""`manage.py rotate_keys`: encrypts all stored secrets with the first of ENCRYPTION_KEYS."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from core.commands import ScriptedCommand
+from dinmo.key_rotation import rotate
+
+
+class Command(ScriptedCommand):
+    help = (
+        "Encrypts all stored secrets with the first of ENCRYPTION_KEYS, while the application runs. Safe to interrupt "
+        "and to repeat. Afterwards, the other keys can be removed."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        done = rotate()
+        for label in sorted({*done.rotated, *done.current}):
+            self.stdout.write(
+                f"{label}: {done.rotated[label]:,} encrypted again, {done.current[label]:,} had the first key already"
+            )
+        if lost := done.unreadable.total():
+            names = ", ".join(sorted(done.unreadable))
+            self.stderr.write(
+                f"{lost:,} secrets can't be decrypted with any of ENCRYPTION_KEYS ({names}). Add the key that encrypted "
+                "them, or enter them again."
+            )
+            sys.exit(1)
+        self.stdout.write("All stored secrets need only the first key. The others can be removed from ENCRYPTION_KEYS.")

@@ -1,0 +1,53 @@
+"""Keeps the views in the database: around every migration, because neither database alters a table that a view uses.
+
+A view that a migration created would make later migrations of its tables fail. So they are dropped before migrations
+are applied, and created after them, with the privileges that were granted on them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+
+from dinmo.reporting.views import VIEWS
+
+_GRANTED = (
+    "SELECT DISTINCT table_name, grantee FROM information_schema.role_table_grants WHERE privilege_type = 'SELECT'"
+)
+_granted: set[tuple[str, str]] = set()
+
+
+def before_migrations(plan: list[Any] | None = None, **_: Any) -> None:
+    """Receives `pre_migrate`. Drops the views if there is anything to apply."""
+    if plan:
+        drop()
+
+
+def after_migrations(plan: list[Any] | None = None, **_: Any) -> None:
+    """Receives `post_migrate`. Creates the views, unless the signal only follows the emptying of a test database."""
+    if plan is not None:
+        create()
+
+
+def drop() -> None:
+    """Removes the views, and notes who may read them."""
+    names = {view.name for view in VIEWS}
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_GRANTED)
+            _granted.update(row for row in cursor.fetchall() if row[0] in names)
+        for view in VIEWS:
+            cursor.execute(f"DROP VIEW IF EXISTS {view.name}")
+
+
+def create() -> None:
+    """Creates the views in their current form, for the same readers as before."""
+    drop()
+    with connection.cursor() as cursor:
+        for view in VIEWS:
+            cursor.execute(f"CREATE VIEW {view.name} AS {view.sql}")
+        for name, reader in sorted(_granted):
+            grantee = reader if reader == "PUBLIC" else connection.ops.quote_name(reader)
+            cursor.execute(f"GRANT SELECT ON {name} TO {grantee}")
+    _granted.clear()
