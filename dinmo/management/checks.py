@@ -23,7 +23,7 @@ from core.text.listing import listed
 from destinations.models import Connection
 from destinations.registry import services
 from destinations.vendor import check as check_connection
-from dinmo import key_rotation
+from dinmo.backup import key_rotation
 from dinmo.backup.uploads import AGAIN, UNFINISHED, is_unfinished
 from dinmo.local import broker
 

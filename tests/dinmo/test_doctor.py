@@ -98,6 +98,8 @@ def test_secrets_readable_with_the_current_keys_are_ok(settings: Settings) -> No
     assert checks.stored_secrets().message == "none yet"
     connection()
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS]
+    assert checks.stored_secrets().message == "1 of 1 still need a key other than the first of ENCRYPTION_KEYS"
+    settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS[1:]
     assert checks.stored_secrets().level == Level.OK
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from dinmo import value_table
-from dinmo.value_table import CASES, TARGETS, sent
+from dinmo.docs import value_table
+from dinmo.docs.value_table import CASES, TARGETS, sent
 from segments.registry import engines
 from segments.sql import statements
 from tests.activations.planning import everywhere
@@ -17,7 +17,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "values.md"
 
 
 def test_page_is_generated_by_the_code_that_converts() -> None:
-    assert PAGE.read_text("utf-8") == value_table.markdown(), "python -m dinmo.value_table > docs/values.md"
+    assert PAGE.read_text("utf-8") == value_table.markdown(), "python -m dinmo.docs.value_table > docs/values.md"
 
 
 def test_every_engine_sends_what_the_table_says(slug: str, files: Path) -> None:  # noqa: F811

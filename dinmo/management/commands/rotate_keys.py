@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from core.commands import ScriptedCommand
-from dinmo.key_rotation import rotate
+from dinmo.backup.key_rotation import rotate
 
 
 class Command(ScriptedCommand):
@@ -24,7 +24,7 @@ class Command(ScriptedCommand):
         if lost := done.unreadable.total():
             names = ", ".join(sorted(done.unreadable))
             self.stderr.write(
-                f"{lost:,} secrets can't be decrypted with any of ENCRYPTION_KEYS ({names}). Add the key that encrypted "
+                f"{lost:,} can't be decrypted with any of ENCRYPTION_KEYS ({names}). Add the key that encrypted "
                 "them, or enter them again."
             )
             sys.exit(1)

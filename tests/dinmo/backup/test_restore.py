@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -95,7 +96,7 @@ def test_value_that_changed_back_is_sent_although_the_older_baseline_has_it(
 
 def test_run_that_was_live_is_continued_by_the_sweep(shop: Shop, to_attio: Activation, backups: Backups) -> None:
     live = Run.objects.create(activation=to_attio, number=1, state="delivering", trigger="manual")
-    Run.objects.update(created_at=timezone.now() - timezone.timedelta(hours=1))
+    Run.objects.update(created_at=timezone.now() - timedelta(hours=1))
     assert lease.claim(live.pk)
     assert lease.abandoned() == []
     backups.restore(backups.make())
@@ -110,7 +111,7 @@ def test_sessions_are_not_restored(to_attio: Activation, backups: Backups) -> No
 
 def test_next_row_takes_a_number_after_the_restored_ones(to_attio: Activation, backups: Backups) -> None:
     backups.restore(backups.make())
-    assert Source.objects.create(name="Next", engine="sqlite").pk > to_attio.model.source_id
+    assert Source.objects.create(name="Next", engine="sqlite").pk > Source.objects.get(name="Shop").pk
 
 
 def test_upload_is_restored_and_marker_is_gone(shop: Shop, to_attio: Activation, backups: Backups) -> None:

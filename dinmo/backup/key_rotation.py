@@ -26,7 +26,7 @@ BATCH = 500
 
 @dataclass
 class Rotation:
-    """What became of the stored secrets, each counted by the name of what has them: `unreadable` ones lack their key."""
+    """The outcome for the stored secrets, counted by the name of what has them. `unreadable` ones lack their key."""
 
     rotated: Counter[str] = field(default_factory=Counter)
     current: Counter[str] = field(default_factory=Counter)

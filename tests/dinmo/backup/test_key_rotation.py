@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db.models import F, TextField
 from django.db.models.functions import Cast
 
-from dinmo import key_rotation
+from dinmo.backup import key_rotation
 from dinmo.management import checks
 from segments.models import Source
 
@@ -72,7 +72,7 @@ def test_secret_whose_key_is_lost_is_reported_and_left_alone(sources: list[Sourc
     with pytest.raises(SystemExit) as ended:
         call_command("rotate_keys", stderr=said)
     assert ended.value.code == 1
-    assert "7 secrets can't be decrypted" in said.getvalue()
+    assert "7 can't be decrypted" in said.getvalue()
     assert stored() == before
 
 
