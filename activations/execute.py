@@ -20,6 +20,7 @@ from activations.planning.begin import plan, take_up
 from activations.runs.lease import Cancelled, Keeper, Lease, Lost, claim
 from activations.scheduling import settle
 from activations.vendor_session import Context, open_context, reading_only
+from core.audit import SYSTEM, acting_as
 from core.errors import Problem, Unavailable
 from destinations import vendor
 
@@ -36,7 +37,7 @@ def execute(run_id: int) -> bool:
     if lease is None:
         return False
     try:
-        with Keeper(lease):
+        with acting_as(SYSTEM, run=run_id), Keeper(lease):
             _work(lease)
         lease.release()
     except Lost:

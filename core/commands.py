@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import sys
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from core.audit import Actor, Kind, acting_as
 from core.secrets import redact
 
 WRONG_USAGE = 64
@@ -24,7 +27,8 @@ class ScriptedCommand(BaseCommand):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
-            return super().execute(*args, **options)
+            with acting_as(actor(type(self).__module__.rpartition(".")[2])):
+                return super().execute(*args, **options)
         except DatabaseError as error:
             details = redact(str(error).strip())
             self.refuse(
@@ -44,3 +48,13 @@ class ScriptedCommand(BaseCommand):
             raise CommandError(message, returncode=WRONG_USAGE)
         self.stderr.write(message)
         sys.exit(WRONG_USAGE)
+
+
+def actor(command: str) -> Actor:
+    """Who acts in a command, for the audit log: the command, and the user of the operating system."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run with an ID that has no name.
+        user = f"user {os.getuid()}"
+    return Actor(Kind.COMMAND, f"{command} by {user}")

@@ -21,6 +21,8 @@ from core.web.formats import moment
 from core.web.lists import BoundedList
 from core.web.screens import pill
 from dinmo.accounts.forms import GroupForm, NewUserForm, SignInForm, UserForm
+from dinmo.audit.screens.admin import AuditEntryAdmin as AuditEntryAdmin
+from dinmo.audit.screens.recorded import RecordedForm
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -33,6 +35,7 @@ TASKS = {
     "look_at_models": "Look for changes in the sources of models",
     "count_segments": "Count the rows of segments",
     "prune": "Delete what is older than it is kept",
+    "prune_audit_log": "Delete old entries of the audit log",
     "check-sources": "Test sources",
 }
 """What the periodic tasks in the settings do, by their names there."""
@@ -44,7 +47,7 @@ for model in (User, Group, PeriodicTask, CrontabSchedule, IntervalSchedule, Sola
 
 
 @admin.register(User)
-class UserAdmin(BoundedList, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(RecordedForm, BoundedList, DjangoUserAdmin, ModelAdmin):
     form = UserForm
     add_form = NewUserForm
     add_form_template = None
@@ -87,7 +90,7 @@ class UserAdmin(BoundedList, DjangoUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(BoundedList, DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(RecordedForm, BoundedList, DjangoGroupAdmin, ModelAdmin):
     form = GroupForm
     filter_horizontal = ()
 

@@ -13,6 +13,7 @@ from activations.screens.review.one_record import urlpatterns as review
 from activations.screens.timeline.search_api import urlpatterns as search
 from activations.screens.trigger_api import urlpatterns as trigger
 from destinations.api import urlpatterns as destinations
+from dinmo.audit.screens.api import urlpatterns as audit
 from segments.screens.computed_api import urlpatterns as computed
 from segments.screens.file_preview_api import urlpatterns as file_preview
 from segments.screens.segment_api import urlpatterns as segments
@@ -35,4 +36,5 @@ urlpatterns = [
     *trigger,
     *pauses,
     *warnings,
+    *audit,
 ]

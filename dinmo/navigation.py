@@ -10,6 +10,7 @@ from django_celery_beat.models import PeriodicTask
 
 from activations.models import Activation, AlertChannel, Change, Run, Warning
 from destinations.models import Connection, Destination
+from dinmo.audit.models import AuditEntry
 from segments.models import DataModel, Segment, Source
 
 if TYPE_CHECKING:
@@ -41,18 +42,20 @@ OPERATIONS: tuple[Entry, ...] = (
     ("Groups", "group", Group),
     ("Periodic tasks", "timer", PeriodicTask),
 )
+AUDIT: tuple[Entry, ...] = (("Audit log", "policy", AuditEntry),)
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of the sidebar. What a person may not see is left out, and groups without anything too."""
     may_start = request.user.has_perm("activations.add_activation")
+    superuser = getattr(request.user, "is_superuser", False)
     groups = [
         ("", [HOME, START] if may_start else [HOME]),
         ("Sync", _allowed(request, SYNC)),
         ("Data", _allowed(request, DATA)),
         ("Destinations", _allowed(request, DESTINATIONS)),
         ("Help", [HELP]),
-        ("Operations", _allowed(request, OPERATIONS) if getattr(request.user, "is_superuser", False) else []),
+        ("Operations", [*(_allowed(request, OPERATIONS) if superuser else []), *_allowed(request, AUDIT)]),
     ]
     return [
         {"title": title, "separator": bool(title), "items": items, "collapsible": title == "Operations"}

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "segments",
     "destinations",
     "activations",
+    "dinmo.audit",
     "dinmo",
 ]
 MIDDLEWARE = [
@@ -57,6 +58,7 @@ MIDDLEWARE = [
     "core.web.requests.BoundedRequests",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "dinmo.audit.middleware.ActingPerson",
     "django.contrib.messages.middleware.MessageMiddleware",
     "core.web.time_zone.ViewerTimeZone",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -143,6 +145,8 @@ RUN_SLICE_SECONDS = env.float("RUN_SLICE_SECONDS", default=60)
 PAUSE_AFTER_FAILURES = max(1, env.int("PAUSE_AFTER_FAILURES", default=3))
 ALERT_GROUP_SECONDS = env.float("ALERT_GROUP_SECONDS", default=30)
 RETENTION_DAYS = env.int("RETENTION_DAYS", default=90)
+# Of the audit log; 0 keeps it forever.
+AUDIT_DAYS = max(0, env.int("AUDIT_DAYS", default=0))
 EXCHANGE_DAYS = min(env.int("EXCHANGE_DAYS", default=7), RETENTION_DAYS)
 HELD_VALUE_DAYS = min(env.int("HELD_VALUE_DAYS", default=7), RETENTION_DAYS)
 SOURCE_TIMEOUT_SECONDS = env.float("SOURCE_TIMEOUT_SECONDS", default=600)
@@ -168,6 +172,7 @@ CELERY_BEAT_SCHEDULE = {
     "look_at_models": {"task": "segments.tasks.look_at_models", "schedule": 24 * 60 * 60},
     "count_segments": {"task": "segments.tasks.count_segments", "schedule": 24 * 60 * 60},
     "prune": {"task": "activations.tasks.prune", "schedule": 24 * 60 * 60},
+    "prune_audit_log": {"task": "dinmo.audit.tasks.prune_audit_log", "schedule": 24 * 60 * 60},
     "check-sources": {
         "task": "segments.tasks.check_sources",
         "schedule": crontab(hour="3", minute="17"),

@@ -7,6 +7,7 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from dinmo.audit.screens.history import history
 from dinmo.docs import views as docs
 from dinmo.start import alerts
 from dinmo.start import views as start
@@ -30,6 +31,8 @@ urlpatterns = [
     path("admin/start/vendor/", private(start.vendor), name="start-vendor"),
     path("admin/start/demo/load/", private(start.load_demo), name="start-demo-load"),
     path("admin/start/demo/remove/", private(start.remove_demo), name="start-demo-remove"),
+    # Before Django's own page of the same address.
+    path("admin/<slug:app>/<slug:model>/<str:object_id>/history/", private(history)),
     path("admin/", admin.site.urls),
     path("api/", include("dinmo.api")),
 ]

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from activations import warning_kinds as kinds
 from activations.models import Activation, Run, Warning
+from core.audit import Verb, announce
 from core.health import Health
 
 if TYPE_CHECKING:
@@ -72,7 +73,13 @@ def acknowledge(warnings: QuerySet[Warning], by: str, now: datetime) -> int:
     Args:
         by: the name of the person.
     """
-    return warnings.filter(closed_at=None, acknowledged_at=None).update(acknowledged_at=now, acknowledged_by=by[:200])
+    found = list(warnings.filter(closed_at=None, acknowledged_at=None).select_related("activation"))
+    unchanged = Warning.objects.filter(pk__in=[each.pk for each in found], closed_at=None, acknowledged_at=None)
+    with transaction.atomic():
+        number = unchanged.update(acknowledged_at=now, acknowledged_by=by[:200])
+        for warning in found:
+            announce(Verb.ACKNOWLEDGED, warning, {"Warning": ("", warning.label)}, run=warning.last_run_id)
+    return number
 
 
 def close(warning: Warning, now: datetime, *, run: Run | None = None, resolution: str = "") -> bool:

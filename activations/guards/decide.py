@@ -14,6 +14,7 @@ from activations.alerts import record
 from activations.guards import held
 from activations.models import HeldPlan, Run
 from activations.runs import dispatch
+from core.audit import Verb, announce
 from core.errors import Misconfigured
 
 EXPIRED = "DinMo"
@@ -75,6 +76,8 @@ def _decide(run: Run, decision: Run.Decision, by: str, enqueue: bool, **changes:
         then = "Its plan is being sent." if decision == Run.Decision.APPROVED else "Nothing was sent."
         resolution = f"{decision.label} by {by}. {then}"
         record.close_warnings(run.activation, [kinds.HELD], now, run=run, resolution=resolution)
+        verb = Verb.APPROVED if decision == Run.Decision.APPROVED else Verb.DISCARDED
+        announce(verb, run, {"Run": ("", f"{run.number}")}, run=run.pk)
         if enqueue:
             dispatch.enqueue_on_commit(run.pk)
 

@@ -15,6 +15,7 @@ from activations.pauses.rules import Failure
 from activations.runs import requests
 from activations.scheduling import definition, periodic_tasks
 from activations.setup import holds
+from core.audit import recording
 from core.failpoints import reach
 from segments.models import DataModel
 
@@ -100,7 +101,7 @@ def pause_by_person(activation: Activation) -> None:
 
 def resume_by_person(activation: Activation, now: datetime) -> None:
     """Resumes an activation, whoever paused it. Its schedules start runs again; none starts immediately."""
-    with transaction.atomic():
+    with transaction.atomic(), recording():
         if pause := SystemPause.objects.filter(activation=activation).first():
             _remember(pause)
             pause.delete()

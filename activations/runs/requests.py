@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from activations.models import Activation, Change, Record, Run
 from activations.runs import dispatch
+from core.audit import Verb, announce
 from core.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 BY_HAND = "Requested by a person"
 BY_PERSON = (Run.Trigger.MANUAL, Run.Trigger.CLI, Run.Trigger.API)
+REQUESTED = (*BY_PERSON, Run.Trigger.TOKEN)
 RETRY_CHUNK = 5_000
 LONGEST_KEY = 1_000
 """In characters, of the key of a one-record run. It is shown wherever the run is."""
@@ -117,6 +119,8 @@ def retry_now(run: Run, trigger: str = Run.Trigger.MANUAL) -> Retried:
         trigger: a value of `Run.Trigger`.
     """
     records = make_due(run)
+    if records:
+        announce(Verb.RETRIED, run, {"Records": ("", f"{records:,}")}, run=run.pk)
     return Retried(records, request(run.activation, trigger) if records else None)
 
 
@@ -171,7 +175,8 @@ def open_run(activation: Activation) -> Run | None:
 
 def cancel(run: Run) -> None:
     """Cancels a live run. It ends within seconds, and what was accepted stays accepted."""
-    Run.objects.filter(pk=run.pk, state__in=Run.LIVE).update(cancel_requested=True)
+    if Run.objects.filter(pk=run.pk, state__in=Run.LIVE, cancel_requested=False).update(cancel_requested=True):
+        announce(Verb.CANCELLED, run, {"Run": ("", f"{run.number}")}, run=run.pk)
     dispatch.enqueue_on_commit(run.pk)
 
 
@@ -191,6 +196,14 @@ def create(
         kind, reason = (Run.Kind.FULL, BY_HAND) if full else (Run.Kind.DELTA, "")
         usual = {"kind": kind, "reason": reason, "dry_run": dry_run, "only_key": only_key}
         run = Run.objects.create(activation=activation, number=number, trigger=trigger, **{**usual, **columns})
+        _announce(run)
         if enqueue:
             dispatch.enqueue_on_commit(run.pk)
     return run
+
+
+def _announce(run: Run) -> None:
+    """Only what somebody requests: runs that schedules start are listed among the runs."""
+    if run.trigger in REQUESTED and run.only_fields is None:
+        kind = "Dry run" if run.dry_run and run.kind != Run.Kind.DRIFT else run.get_kind_display()
+        announce(Verb.RAN, run, {"Run": ("", f"{run.number}"), "Kind": ("", kind)}, run=run.pk)

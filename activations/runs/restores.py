@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from activations.models import Drift, FieldMapping, LeftValue, Run
 from activations.runs import requests
+from core.audit import Verb, announce
 from core.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def restore(chosen: QuerySet[Drift], check: Run, trigger: str, *, enqueue: bool 
             run = requests.create(check.activation, trigger, True, False, enqueue, "", **columns)
             ids = chosen.order_by().values("pk")
             Drift.objects.filter(pk__in=ids).update(restored_by=run)
+            announce(Verb.RESTORED, run, {"Fields": ("", ", ".join(names))}, run=run.pk)
     except IntegrityError:
         raise Misconfigured(
             "run_live",
@@ -71,6 +73,8 @@ def leave(chosen: QuerySet[Drift], check: Run) -> int:
             )
             Drift.objects.filter(pk__in=[row.pk for row in rows]).update(is_left=True)
         number += len(rows)
+    if number:
+        announce(Verb.LEFT, check, {"Values": ("", f"{number:,}")}, run=check.pk)
     return number
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q, QuerySet
 
 from activations.models import Activation, TriggerToken
+from core.audit import recording
 from core.errors import Misconfigured
 from core.text.characters import is_one_line
 
@@ -61,7 +62,8 @@ def find(secret: str, now: datetime) -> TriggerToken | None:
 
 def revoke(token: TriggerToken, now: datetime) -> None:
     """Ends the use of a token for good. Does nothing to one that was revoked before."""
-    TriggerToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now)
+    with recording(token):
+        TriggerToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now)
 
 
 def in_use(activation: Activation) -> QuerySet[TriggerToken]:

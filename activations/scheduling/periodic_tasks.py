@@ -11,6 +11,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from activations.models import Activation, Schedule
 from activations.scheduling import cron, definition
+from core.audit import recording
 from core.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -63,8 +64,12 @@ def sync_all(activation: Activation) -> None:
 
 def start(activation: Activation) -> None:
     """Turns a draft into an activation whose schedules start runs. Does nothing to one that is none."""
-    if Activation.objects.filter(pk=activation.pk, is_draft=True).update(is_draft=False):
-        activation.is_draft = False
+    if not activation.is_draft:
+        return
+    with recording(activation):
+        started = Activation.objects.filter(pk=activation.pk, is_draft=True).update(is_draft=False)
+    activation.is_draft = False
+    if started:
         resume(activation, timezone.now())
 
 

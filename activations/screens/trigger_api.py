@@ -20,6 +20,7 @@ from activations.alerts.words import run_words
 from activations.models import Run, TriggerToken
 from activations.runs import tokens, triggers
 from activations.screens.api import error_json
+from core.audit import Actor, Kind, identify
 from core.errors import Misconfigured
 from core.web.endpoints import Endpoint
 from core.web.error_pages import help_url
@@ -45,6 +46,7 @@ class BearerToken(BaseAuthentication):  # type: ignore[misc, unused-ignore]
         token = tokens.find(secret.strip(), timezone.now()) if scheme.lower() == "bearer" else None
         if token is None:
             raise AuthenticationFailed
+        identify(Actor(Kind.TOKEN, token.name, token.pk, request.META.get("REMOTE_ADDR", "")))
         return AnonymousUser(), token
 
     def authenticate_header(self, request: Request) -> str:

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from activations import text_template
 from activations.models import Activation, AttachContacts, FieldMapping
+from core.audit import recording
 from segments.integrity.registered_users import Use
 
 if TYPE_CHECKING:
@@ -28,10 +29,12 @@ class Activations:
         return map(_use, Activation.objects.filter(segment=segment).prefetch_related("mappings"))
 
     def column_renamed(self, model: DataModel, before: str, after: str) -> None:
-        mappings = FieldMapping.objects.filter(activation__in=_of_model(model))
-        mappings.filter(column=before).update(column=after)
-        for pk, template in mappings.exclude(template="").values_list("pk", "template"):
-            mappings.filter(pk=pk).update(template=text_template.renamed(template, {before: after}))
+        activations = _of_model(model)
+        mappings = FieldMapping.objects.filter(activation__in=activations)
+        with recording(*activations):
+            mappings.filter(column=before).update(column=after)
+            for pk, template in mappings.exclude(template="").values_list("pk", "template"):
+                mappings.filter(pk=pk).update(template=text_template.renamed(template, {before: after}))
         for setting in AttachContacts.objects.filter(model=model):
             _rename(setting, before, after)
 

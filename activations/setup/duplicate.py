@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from activations.models import Activation, AttachContacts
+from core.audit import recording
 from core.text.names import free_name
 
 if TYPE_CHECKING:
@@ -20,17 +21,17 @@ FIRED = {"task", "anchored_at", "settled_until", "signal", "signal_at", "signal_
 """What beat has done with a schedule."""
 
 
-@transaction.atomic
 def duplicate(activation: Activation) -> Activation:
     """Copies an activation with its field mappings and schedules, without its runs and its sync history."""
     name = free_name(f"{activation.name} (copy)", lambda taken: Activation.objects.filter(name=taken).exists())
-    copy = Activation.objects.create(**{**_values(activation, COUNTED), "name": name, "is_draft": True})
-    for mapping in activation.mappings.all():
-        copy.mappings.create(**{**_values(mapping, SETTLED), "activation": copy})
-    for schedule in activation.schedules.all():
-        copy.schedules.create(**{**_values(schedule, FIRED), "activation": copy})
-    for attached in AttachContacts.objects.filter(activation=activation):
-        AttachContacts.objects.create(**{**_values(attached, set()), "activation": copy})
+    with transaction.atomic(), recording():
+        copy = Activation.objects.create(**{**_values(activation, COUNTED), "name": name, "is_draft": True})
+        for mapping in activation.mappings.all():
+            copy.mappings.create(**{**_values(mapping, SETTLED), "activation": copy})
+        for schedule in activation.schedules.all():
+            copy.schedules.create(**{**_values(schedule, FIRED), "activation": copy})
+        for attached in AttachContacts.objects.filter(activation=activation):
+            AttachContacts.objects.create(**{**_values(attached, set()), "activation": copy})
     return copy
 
 

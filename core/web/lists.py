@@ -108,6 +108,13 @@ class BoundedList(_ModelAdmin):
         rows = queryset.order_by().values_list("pk", *names)
         return queryset.filter(pk__in=[pk for pk, *texts in rows if mentions(texts, words)]), False
 
+    # Django's own log of changes. The audit log has them, and all that happens outside of these pages.
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any: ...
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any: ...
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any: ...
+
     def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
         """Loads what the columns show of all rows of a page, so that no column queries for its row."""
 

@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminForm, Fieldline
 
+from core.audit import recording
 from core.errors import Misconfigured, Problem
 from core.web.lists import BoundedList
 
@@ -171,6 +172,7 @@ class ScreenAdmin(BoundedList, ModelAdmin):
         """Begins the transaction, which ends when the response is ready."""
         if saving := getattr(request, "saving", None):
             saving.enter_context(transaction.atomic())
+            saving.enter_context(recording())
         super().save_model(request, obj, form, change)
 
     def render_change_form(

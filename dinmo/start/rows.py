@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils import timezone
 
+from core.audit import recording
 from core.errors import Problem
 from core.text.names import free_name
 from dinmo.start import guesses
@@ -88,8 +89,9 @@ def save(source: Source, service: Service, posted: Mapping[str, Any]) -> DataMod
     display = str(posted.get("display") or "")
     model.display_column = display if display in names else ""
     model.key_warning = form.key_warning or ""
-    model.save()
-    discovery.store_columns(model, form.discovered or [])
+    with recording():
+        model.save()
+        discovery.store_columns(model, form.discovered or [])
     return model
 
 

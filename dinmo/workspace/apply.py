@@ -11,6 +11,7 @@ from django.db import models, transaction
 from activations.models import Activation, AlertChannel, AttachContacts, FieldMapping, Schedule
 from activations.scheduling import periodic_tasks
 from activations.setup import attribute_drift, settings
+from core.audit import recording
 from core.errors import Misconfigured
 from core.health import Health
 from destinations.models import Connection, Destination
@@ -53,7 +54,7 @@ def apply(
         return planned
     if planned.resets and not yes:
         raise Refused(Problem(reset.activation.line(), str(reset)) for reset in planned.resets)
-    with transaction.atomic():
+    with transaction.atomic(), recording():
         # Reading columns from the sources can take long, and a person may have edited the workspace since.
         if from_database.read() != before:
             raise Misconfigured(
@@ -78,9 +79,10 @@ def _write(planned: plan.Plan) -> None:
     for source in Source.objects.all():
         discovery.retype(source)
         segments.refuse_breaking(source, broken.get(source.pk, {}))
-    names = [reset.activation.name for reset in planned.resets]
-    Activation.objects.filter(name__in=names).update(start_afresh=True)
-    Activation.objects.filter(name__in=planned.restored).update(start_afresh=False)
+    resets = [reset.activation.name for reset in planned.resets]
+    for agreed, names in ((True, resets), (False, planned.restored)):
+        with recording(*(activations := Activation.objects.filter(name__in=names))):
+            activations.update(start_afresh=agreed)
 
 
 def _row(model: type[models.Model], entity: Entity) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from core.audit import recording
 from core.errors import Misconfigured
 from segments.conditions import computed_fields, limits, parsing, serialization
 from segments.conditions.scope import Definition, ModelScope
@@ -126,7 +127,8 @@ def rename(segment: Segment, before: str) -> None:
     for other in Segment.objects.filter(model__source=segment.model.source):
         changed = _renamed(other.where, "segment", before, segment.name)
         if changed != other.where:
-            Segment.objects.filter(pk=other.pk).update(where=changed)
+            with recording(other):
+                Segment.objects.filter(pk=other.pk).update(where=changed)
 
 
 def rename_model(model: DataModel, before: str) -> None:
@@ -134,7 +136,8 @@ def rename_model(model: DataModel, before: str) -> None:
     for segment in Segment.objects.filter(model__source=model.source):
         changed = _renamed(segment.where, "related", before, model.name)
         if changed != segment.where:
-            Segment.objects.filter(pk=segment.pk).update(where=changed)
+            with recording(segment):
+                Segment.objects.filter(pk=segment.pk).update(where=changed)
     for field in fields_of(model.source):
         _redefine(field, _renamed(field.definition, "related", before, model.name))
 
@@ -147,16 +150,18 @@ def rename_column(model: DataModel, before: str, after: str) -> None:
     """
     refuse_rename(model, before)
     announce_renamed_column(model, before, after)
-    DataModel.objects.filter(pk=model.pk, display_column=before).update(display_column=after)
-    model.relations.filter(from_column=before).update(from_column=after)
-    model.relations_here.filter(to_column=before).update(to_column=after)
+    with recording(model, *model.relations_here.filter(to_column=before)):
+        DataModel.objects.filter(pk=model.pk, display_column=before).update(display_column=after)
+        model.relations.filter(from_column=before).update(from_column=after)
+        model.relations_here.filter(to_column=before).update(to_column=after)
     for segment in Segment.objects.filter(model__source=model.source).select_related("model"):
         where = _column_renamed(segment.where, segment.model.name, model.name, before, after)
         limit = dict(segment.limit)
         if segment.model_id == model.pk and limit.get("order_by") == before:
             limit["order_by"] = after
         if (where, limit) != (segment.where, segment.limit):
-            Segment.objects.filter(pk=segment.pk).update(where=where, limit=limit)
+            with recording(segment):
+                Segment.objects.filter(pk=segment.pk).update(where=where, limit=limit)
     for field in fields_of(model.source):
         _redefine(field, _column_renamed(field.definition, field.model.name, model.name, before, after))
 
@@ -171,7 +176,8 @@ def refuse_rename(model: DataModel, column: str) -> None:
 
 def _redefine(field: ComputedField, definition: Any) -> None:
     if definition != field.definition:
-        ComputedField.objects.filter(pk=field.pk).update(definition=definition)
+        with recording(field):
+            ComputedField.objects.filter(pk=field.pk).update(definition=definition)
 
 
 def check_ticked(model: DataModel) -> None:

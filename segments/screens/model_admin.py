@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.admin import TabularInline
 
+from core.audit import recording
 from core.errors import Misconfigured
 from core.web.deletion import ExplainedDeletion
 from core.web.formsets import BoundedFormSet
@@ -135,7 +136,8 @@ class DataModelAdmin(ExplainedDeletion, ModelList, ScreenAdmin):
 
     def do_relate(self, request: HttpRequest, obj: DataModel) -> None:
         relations = foreign_keys.suggested_relations(obj)
-        Relation.objects.bulk_create(relations, ignore_conflicts=True)
+        with recording(*relations):
+            Relation.objects.bulk_create(relations, ignore_conflicts=True)
         if relations:
             messages.success(request, f"Relations added: {', '.join(map(str, relations))}.")
         else:

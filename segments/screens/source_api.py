@@ -11,6 +11,7 @@ from django.urls import path
 from django.utils import timezone
 from rest_framework.response import Response
 
+from core.audit import recording
 from core.errors import Problem
 from core.web.endpoints import Endpoint
 from segments.models import Column, DataModel, Segment, Source
@@ -159,8 +160,9 @@ def columns_json(model: DataModel, *, store: bool) -> dict[str, Any]:
             model.source, table=model.table, sql=model.sql, seconds=settings.SOURCE_PREVIEW_SECONDS
         )
         new = new_columns(model, discovered)
-        if store:
-            Column.objects.bulk_create(new, ignore_conflicts=True)
+        if store and new:
+            with recording(model):
+                Column.objects.bulk_create(new, ignore_conflicts=True)
         stored = {**{column.source_name: column for column in new}, **model.source_columns()}
         current = [(stored[info.name], info.native) for info in discovered]
         columns = [

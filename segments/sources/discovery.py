@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import transaction
 
+from core.audit import recording
 from core.errors import Misconfigured, Problem
 from segments.conditions import computed_fields
 from segments.conditions.scope_from_db import model_scope
@@ -108,7 +109,7 @@ def refresh_columns(model: DataModel, seconds: float = 0) -> list[ColumnInfo]:
 
 def store_columns(model: DataModel, discovered: list[ColumnInfo]) -> list[ColumnInfo]:
     """Stores the columns of a saved model as `discover` returned them."""
-    with transaction.atomic():
+    with transaction.atomic(), recording(model):
         known = model.source_columns()
         gone = [column.pk for name, column in known.items() if name not in {info.name for info in discovered}]
         model.columns.filter(pk__in=gone).delete()

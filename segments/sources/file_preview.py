@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from core.audit import recording
 from core.errors import Problem
 from segments.models import Column, Source
 from segments.session import engine, opened, zone
@@ -70,8 +71,9 @@ def adopt_types(source: Source) -> None:
                 source, table=model.table, sql=model.sql, seconds=settings.SOURCE_PREVIEW_SECONDS
             )
             known = model.source_columns()
-            for info in infos:
-                if info.name in known:
-                    native = info.native[: discovery.LONGEST_NAME]
-                    Column.objects.filter(pk=known[info.name].pk).update(type=info.type, native=native)
+            with recording(model):
+                for info in infos:
+                    if info.name in known:
+                        native = info.native[: discovery.LONGEST_NAME]
+                        Column.objects.filter(pk=known[info.name].pk).update(type=info.type, native=native)
     discovery.retype(source)

@@ -23,6 +23,7 @@ from activations.screens.api import error_json
 from activations.screens.review import comparison
 from activations.screens.run.causes import causes
 from activations.setup import mapping_diff
+from core.audit import recording
 from core.commands import ScriptedCommand
 from core.errors import Misconfigured
 
@@ -92,7 +93,8 @@ class Command(ScriptedCommand):
         if decides and (options["full"] or options["dry_run"] or options["start_afresh"]):
             self.refuse("--approve and --discard decide about the run that is held. They start no other run.")
         if options["start_afresh"]:
-            Activation.objects.filter(pk=activation.pk).update(start_afresh=True)
+            with recording(activation):
+                Activation.objects.filter(pk=activation.pk).update(start_afresh=True)
         if notice := mapping_diff.mapping_change(activation):
             self.stderr.write(notice)
         if options["retry"]:

@@ -20,6 +20,7 @@ from activations.screens.holds.panel import panel
 from activations.screens.review import comparison
 from activations.screens.run import download, page, record_list
 from activations.screens.run.run_list import RunList, started_by
+from core.audit import Verb, announce
 from core.web.screens import Button, ScreenAdmin
 
 if TYPE_CHECKING:
@@ -184,12 +185,13 @@ class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
         return _file(f"run-{run.number}-attached.csv", attached.lines(run))
 
     def _with_records(self, request: HttpRequest, object_id: str) -> Run:
-        """The run. Raises PermissionDenied unless the person may see the values of its records."""
+        """The run. Raises PermissionDenied unless the person may see the values of its records. The log has it."""
         run: Run | None = self.get_object(request, object_id)
         if run is None:
             raise Http404
         if not self.has_view_permission(request, run) or not request.user.has_perm(SEE_RECORDS):
             raise PermissionDenied
+        announce(Verb.EXPORTED, run, {"Records of run": ("", f"{run.number}")}, run=run.pk)
         return run
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.audit import Verb, announce
 from core.commands import ScriptedCommand
 from core.errors import Problem
 from dinmo.workspace import export, from_database
@@ -30,6 +31,7 @@ class Command(ScriptedCommand):
                 self.stdout.write(text, ending="")
             else:
                 Path(file).write_text(text, encoding="utf-8")
+            announce(Verb.EXPORTED, "Workspace file")
         except Problem as problem:
             self._exit(problem.message)
         except OSError as error:

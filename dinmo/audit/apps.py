@@ -1,0 +1,13 @@
+"""The audit log as a Django app: what it connects to the floors below."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class AuditConfig(AppConfig):
+    name = "dinmo.audit"
+    verbose_name = "Audit log"
+
+    def ready(self) -> None:
+        import_module("dinmo.audit.connect")

@@ -1,0 +1,34 @@
+"""Says who sends each request, as soon as something asks."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from core import audit
+from core.audit import Actor, Kind
+from dinmo.audit.sign_in import address_of, person
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponse
+
+NOBODY = "Not signed in"
+
+
+class ActingPerson:
+    """Middleware that must follow AuthenticationMiddleware."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with audit.acting_as(partial(sender, request)):
+            return self.get_response(request)
+
+
+def sender(request: HttpRequest) -> Actor:
+    """Who sent a request."""
+    address = address_of(request)
+    return person(request.user, address) if request.user.is_authenticated else Actor(Kind.PERSON, NOBODY, None, address)

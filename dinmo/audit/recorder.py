@@ -1,0 +1,121 @@
+"""Writes the entries of the audit log: what is announced, and what differs in an object after it was changed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import Model
+from django.utils import timezone
+
+from activations.models import Run, Warning
+from core import audit
+from core.audit import Verb
+from core.text.characters import one_line
+from dinmo.audit.models import AuditEntry
+from dinmo.audit.states.activation import DRAFT, PAUSED
+from dinmo.audit.states.describe import describe, key_of
+from dinmo.audit.wording import differences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.audit import Changes, Scene
+    from dinmo.audit.states.describe import Key
+    from dinmo.audit.wording import Description
+
+Before = dict["Key", "Description | None"]
+"""What objects were like before the present block changed them. None did not exist."""
+
+_before: ContextVar[Before | None] = ContextVar("before", default=None)
+
+
+class Recorder:
+    """A `core.audit.Listener` that writes into the database, in the transaction of what it records."""
+
+    def announced(self, verb: Verb, subject: Any, changes: Changes, scene: Scene) -> None:
+        if isinstance(subject, Run | Warning):
+            subject = subject.activation
+        if isinstance(subject, Model):
+            write(verb, (subject._meta.model, subject.pk), str(subject), changes, scene)
+        else:
+            write(verb, None, str(subject or ""), changes, scene)
+
+    @contextmanager
+    def recording(self, *rows: Model) -> Iterator[None]:
+        """See `core.audit.recording`. A block in a block belongs to the outer one."""
+        with transaction.atomic():
+            outer = _before.get()
+            if outer is not None:
+                note(*rows)
+                yield
+                return
+            before: Before = {}
+            token = _before.set(before)
+            try:
+                note(*rows)
+                yield
+            finally:
+                _before.reset(token)
+            for key, state in before.items():
+                compare(key, state)
+
+
+def is_recording() -> bool:
+    """Whether a block is open, which will compare what is noted."""
+    return _before.get() is not None
+
+
+def note(*rows: Model) -> None:
+    """Notes what objects are like before the open block changes them. Only the first time counts."""
+    before = _before.get()
+    assert before is not None
+    for row in rows:
+        key = key_of(row)
+        if key and key not in before:
+            before[key] = describe(key)
+
+
+def note_new(key: Key) -> None:
+    """Notes that the open block has created an object."""
+    before = _before.get()
+    assert before is not None
+    before.setdefault(key, None)
+
+
+def compare(key: Key, before: Description | None) -> None:
+    """Writes an entry if an object differs from what it was before."""
+    after = describe(key)
+    changes = differences(before, after)
+    present = after or before
+    if present and (changes or (before is None) != (after is None)):
+        write(_verb(before, after, changes), key, present.name, changes, audit.scene())
+
+
+def _verb(before: Description | None, after: Description | None, changes: Changes) -> Verb:
+    if before is None or after is None:
+        return Verb.CREATED if before is None else Verb.DELETED
+    if set(changes) == {PAUSED}:
+        return Verb.PAUSED if changes[PAUSED][1] else Verb.RESUMED
+    return Verb.STARTED if set(changes) == {DRAFT} and not after.fields[DRAFT] else Verb.CHANGED
+
+
+def write(verb: Verb, key: Key | None, name: str, changes: Changes, scene: Scene) -> None:
+    """Writes one entry, now."""
+    actor = scene.find_actor()
+    AuditEntry.objects.create(
+        at=timezone.now(),
+        actor_kind=actor.kind,
+        actor_id=actor.pk,
+        actor_label=one_line(actor.label)[:200],
+        address=actor.address[:64],
+        verb=verb,
+        object_type=key[0]._meta.label_lower if key else "",
+        object_id=key[1] if key else None,
+        object_name=one_line(name)[:300],
+        changes=changes,
+        run=scene.run,
+        request=scene.request,
+    )

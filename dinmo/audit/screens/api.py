@@ -1,0 +1,57 @@
+"""The endpoint of the audit log: read only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.urls import path
+from rest_framework.response import Response
+
+from core.web.endpoints import Endpoint, number
+from dinmo.audit.models import AuditEntry
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+PAGE = 100
+TEXTS = {"verb": "verb", "object": "object_type", "actor": "actor_kind"}
+NUMBERS = {"object_id": "object_id", "actor_id": "actor_id", "run": "run"}
+"""The columns by the parameters that narrow the answer."""
+
+
+class AuditLog(Endpoint):
+    """GET returns the entries of the audit log, newest first, a hundred at a time.
+
+    `?before=`: the `id` of the last entry of the previous page; `next` is null on the last one. `verb`, `object` (such
+    as `activations.activation`), `object_id`, `actor` (`person`, `token`, `command`, `system`), `actor_id` and `run`
+    narrow it.
+    """
+
+    permissions = ("audit.view_auditentry",)
+
+    def get(self, request: Request) -> Response:
+        query = request.query_params
+        wanted: dict[str, Any] = {column: query[name] for name, column in TEXTS.items() if name in query}
+        wanted |= {column: number(query[name]) for name, column in NUMBERS.items() if name in query}
+        if "before" in query:
+            wanted["pk__lt"] = number(query["before"])
+        found = list(AuditEntry.objects.filter(**wanted).order_by("-pk")[:PAGE])
+        following = found[-1].pk if len(found) == PAGE else None
+        return Response({"entries": [entry_json(entry) for entry in found], "next": following})
+
+
+def entry_json(entry: AuditEntry) -> dict[str, Any]:
+    """An entry in JSON."""
+    return {
+        "id": entry.pk,
+        "at": entry.at,
+        "actor": {"kind": entry.actor_kind, "id": entry.actor_id, "name": entry.actor_label, "address": entry.address},
+        "verb": entry.verb,
+        "object": {"type": entry.object_type, "id": entry.object_id, "name": entry.object_name},
+        "changes": [{"field": name, "before": before, "after": after} for name, before, after in entry.lines()],
+        "run": entry.run,
+        "request": entry.request,
+    }
+
+
+urlpatterns = [path("audit/", AuditLog.as_view(), name="audit")]

@@ -1,0 +1,46 @@
+"""PURE. The words of the audit log: kinds of objects, verbs, and changes in one line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.text.listing import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SHOWN = 3
+"""How many changed fields a list shows."""
+LONGEST = 80
+"""In characters, of a value in a list."""
+KINDS = {"person": "Person", "token": "Trigger token", "command": "Command", "system": "DinMo itself"}
+OBJECTS = {
+    "segments.source": "Source",
+    "segments.datamodel": "Model",
+    "segments.segment": "Segment",
+    "destinations.connection": "Connection",
+    "destinations.destination": "Destination",
+    "activations.activation": "Activation",
+    "activations.alertchannel": "Alert channel",
+    "auth.user": "User",
+    "auth.group": "Group",
+}
+"""The kinds of objects that have entries, by the labels of their tables."""
+
+
+def changed(before: str, after: str) -> str:
+    """What happened to one value: `10 → 20`, or the value alone if there was none before."""
+    if before and after:
+        return f"{_short(before)} → {_short(after)}"
+    return _short(after) if after else f"{_short(before)} removed"
+
+
+def summary(changes: Mapping[str, Sequence[str]]) -> str:
+    """The first changes, and how many more there are."""
+    lines = [f"{name}: {changed(pair[0], pair[1])}" for name, pair in list(changes.items())[:SHOWN]]
+    more = len(changes) - SHOWN
+    return "; ".join([*lines, *([f"and {counted(more, 'more change')}"] if more > 0 else [])])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

@@ -1,0 +1,53 @@
+"""Records who signed in and out, and sign-ins that failed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db.models import Q
+
+from core import audit
+from core.audit import Actor, Kind, Verb
+
+UNKNOWN = "Unknown account"
+"""Stands for what was typed as a name that no account has. It may be a password."""
+
+
+def connect() -> None:
+    """Connects Django's signals, which every way to sign in sends."""
+    user_logged_in.connect(_signed_in, dispatch_uid="audit")
+    user_logged_out.connect(_signed_out, dispatch_uid="audit")
+    user_login_failed.connect(_failed, dispatch_uid="audit")
+
+
+def _signed_in(user: Any, request: Any = None, **_: object) -> None:
+    audit.identify(person(user, address_of(request)))
+    audit.announce(Verb.SIGNED_IN, user)
+
+
+def _signed_out(user: Any, request: Any = None, **_: object) -> None:
+    if user is not None:
+        audit.identify(person(user, address_of(request)))
+        audit.announce(Verb.SIGNED_OUT, user)
+
+
+def _failed(credentials: dict[str, Any], request: Any = None, **_: object) -> None:
+    users = get_user_model()
+    name = str(credentials.get("username") or credentials.get("email") or "")
+    named = Q(**{users.USERNAME_FIELD: name}) | Q(email__iexact=name)
+    known = users._default_manager.filter(named).first() if name else None
+    actor = Actor(Kind.PERSON, known.get_username() if known else UNKNOWN, address=address_of(request))
+    audit.identify(actor)
+    audit.announce(Verb.SIGN_IN_FAILED, known)
+
+
+def person(user: Any, address: str) -> Actor:
+    """Somebody with an account."""
+    return Actor(Kind.PERSON, user.get_username(), user.pk, address)
+
+
+def address_of(request: Any) -> str:
+    """Where a request came from, as the web server has it."""
+    return str(request.META.get("REMOTE_ADDR") or "") if request is not None else ""

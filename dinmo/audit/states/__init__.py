@@ -1,0 +1,1 @@
+"""What the objects of the configuration are like, in the words of the screens. Reads, and never writes."""
