@@ -12,6 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from core.errors import Misconfigured
+from dinmo.audit import append_only
 from dinmo.reporting import installed
 from dinmo.rows.columns import Column, Table, kind
 
@@ -63,7 +64,8 @@ def make_empty(migrations: Migrations) -> None:
         _drop([table.name for table in tables(present)] + [MigrationRecorder.Migration._meta.db_table])
         MigrationExecutor(connection).migrate(_last(migrations))
     # Also after migrations: some of them add rows.
-    _delete_rows([table.name for table in tables(migrations)])
+    with append_only.suspended(connection):
+        _delete_rows([table.name for table in tables(migrations)])
     # Some make PostgreSQL check references immediately until the transaction ends. This defers the checks again.
     connection.check_constraints()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
+from core.audit import Verb, announce
 from core.commands import ScriptedCommand
 from core.errors import Problem
 from dinmo.backup import passphrase
@@ -32,5 +33,6 @@ class Command(ScriptedCommand):
             self.refuse(problem.message)
         except OSError as error:
             self.refuse(f"{file} can't be written: {error.strerror}.")
+        announce(Verb.EXPORTED, "Backup")
         rows, tables = sum(written.rows.values()), len(written.rows)
         self.stdout.write(f"Wrote {file}: {rows:,} rows of {tables} tables, {written.uploads} uploads, and the keys.")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.audit import Verb, announce
 from core.commands import ScriptedCommand
 from dinmo.reporting.export import export
 
@@ -33,6 +34,7 @@ class Command(ScriptedCommand):
             written = export(to, since, with_values=with_values)
         except OSError as error:
             self.refuse(f"{error.filename or to} can't be written: {error.strerror}.")
+        announce(Verb.EXPORTED, "Report", {"With values": ("", "Yes")} if with_values else {})
         for name, rows in written.items():
             self.stdout.write(f"{to / name}: {rows:,} rows")
 

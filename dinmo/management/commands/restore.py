@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from django.db import connection
 
+from core.audit import Verb, announce
 from core.commands import ScriptedCommand
 from core.errors import Problem
 from dinmo.backup import installation_keys, passphrase, restore
@@ -60,7 +61,9 @@ class Command(ScriptedCommand):
             was_empty = restore.is_empty()
             if not was_empty:
                 self._agree(replace)
-            self._report(restore.restore(file, secret, found), was_empty)
+            done = restore.restore(file, secret, found)
+            announce(Verb.RESTORED, "Backup")
+            self._report(done, was_empty)
 
     def _agree(self, replace: str | None) -> None:
         """Goes on only if a person has named the database that is replaced."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from core.audit import Verb, announce
 from core.commands import ScriptedCommand
 from dinmo.backup.key_rotation import rotate
 
@@ -17,6 +18,7 @@ class Command(ScriptedCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         done = rotate()
+        announce(Verb.CHANGED, "Encryption keys", {"Encrypted again": ("", f"{done.rotated.total():,}")})
         for label in sorted({*done.rotated, *done.current}):
             self.stdout.write(
                 f"{label}: {done.rotated[label]:,} encrypted again, {done.current[label]:,} had the first key already"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
+from dinmo.audit import append_only
 from dinmo.backup import restore
 from dinmo.backup.create import create
 from tests.activations.conftest import attio as attio
@@ -16,9 +18,17 @@ from tests.activations.conftest import shop as shop
 from tests.activations.conftest import to_attio as to_attio
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PASSPHRASE = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True)
+def _unprotected(db: None) -> Iterator[None]:
+    """Restoring protects the audit log again, which prevents that the tables are emptied after a test."""
+    yield
+    append_only.unprotect(connection)
 
 
 class Backups:
