@@ -21,4 +21,4 @@ EXPOSE 8000
 # The application serves static files directly from its packages, so collectstatic is not needed.
 CMD ["gunicorn", "dinmo.wsgi", "--config", "python:dinmo.local.web_server", "--bind", "0.0.0.0:8000", \
      "--workers", "2", "--threads", "8", \
-     "--worker-tmp-dir", "/dev/shm", "--access-logfile", "-", "--no-control-socket"]
+     "--worker-tmp-dir", "/dev/shm", "--no-control-socket"]

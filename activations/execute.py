@@ -8,6 +8,7 @@ import time
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
+from structlog.contextvars import bound_contextvars
 
 from activations import finish
 from activations.alerts import outbox
@@ -17,7 +18,9 @@ from activations.delivery.retry import NEVER_SENT, with_one_wait
 from activations.guards.held import Outdated
 from activations.models import Run
 from activations.planning.begin import plan, take_up
+from activations.runs import stopping
 from activations.runs.lease import Cancelled, Keeper, Lease, Lost, claim
+from activations.runs.stopping import Interrupted
 from activations.scheduling import settle
 from activations.vendor_session import Context, open_context, reading_only
 from core.audit import SYSTEM, acting_as
@@ -26,6 +29,9 @@ from destinations import vendor
 
 log = logging.getLogger(__name__)
 
+HANDOVER_SECONDS = 5.0
+"""How long a slice delivers after it has planned. Short runs end there, and longer ones leave the process to plans."""
+
 
 def execute(run_id: int) -> bool:
     """Works on the run until it ends or the slice is over.
@@ -33,9 +39,15 @@ def execute(run_id: int) -> bool:
     Returns:
         Whether the run is still live and this caller released it, so that it has to be enqueued again.
     """
-    lease = claim(run_id)
-    if lease is None:
-        return False
+    with bound_contextvars(run_id=run_id):
+        if stopping.is_requested():
+            return True
+        lease = claim(run_id)
+        return lease is not None and _execute(lease)
+
+
+def _execute(lease: Lease) -> bool:
+    run_id = lease.run_id
     try:
         with acting_as(SYSTEM, run=run_id), Keeper(lease):
             _work(lease)
@@ -56,8 +68,15 @@ def execute(run_id: int) -> bool:
 
 def _work(lease: Lease) -> None:
     run = _load(lease.run_id)
+    with bound_contextvars(activation_id=run.activation_id):
+        _work_on(run, lease)
+
+
+def _work_on(run: Run, lease: Lease) -> None:
     try:
         _advance(run, lease)
+    except Interrupted:
+        log.info("Run %s is handed over: this worker is about to stop.", run.pk)
     except (Lost, OperationalError, InterfaceError):
         raise
     except Cancelled:
@@ -84,12 +103,14 @@ def _advance(run: Run, lease: Lease) -> None:
         try:
             if run.live or not run.dry_run:
                 context.pacer.refuse_if_blocked()
+            seconds = settings.RUN_SLICE_SECONDS
             if run.state in (Run.State.QUEUED, Run.State.PLANNING):
                 plan(context, lease)
+                seconds = min(seconds, HANDOVER_SECONDS)
             run.refresh_from_db()
             if run.state == Run.State.DELIVERING:
                 take_up(context, lease)
-                _deliver(context, lease)
+                _deliver(context, lease, seconds)
         except Unavailable as problem:
             _block_if_long(context, problem)
             raise
@@ -104,8 +125,8 @@ def _block_if_long(context: Context, problem: Unavailable) -> None:
         context.pacer.block(until)
 
 
-def _deliver(context: Context, lease: Lease) -> None:
-    until = time.monotonic() + settings.RUN_SLICE_SECONDS
+def _deliver(context: Context, lease: Lease, seconds: float) -> None:
+    until = time.monotonic() + seconds
     outcome = Delivery(context, lease, until).run()
     if outcome.finished and (setting := setting_of(context)):
         outcome = Attaching(context, lease, setting, until).run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from celery import shared_task
-from celery.signals import worker_init
+from celery.signals import worker_init, worker_shutting_down
 from django.conf import settings
 from django.utils import timezone
 
@@ -14,7 +14,7 @@ from activations.alerts import outbox, sending, watch
 from activations.guards import decide
 from activations.pauses import act as pauses
 from activations.pauses import check
-from activations.runs import dispatch, lease, outages, retention
+from activations.runs import dispatch, lease, outages, retention, stopping
 from activations.scheduling import settle
 from destinations.registry import platforms, services
 from segments.registry import engines
@@ -29,9 +29,15 @@ def load(**_signal: object) -> None:
         assert registry.all
 
 
+@worker_shutting_down.connect
+def hand_over(**_signal: object) -> None:
+    """On SIGTERM: runs are handed to other workers at once, and nothing that was sent is left unrecorded."""
+    stopping.request()
+
+
 @shared_task
 def execute(run_id: int) -> None:
-    """Works on a run for one slice of time. If work is left, the run goes to the back of the queue."""
+    """Works on a run for one slice of time. If work is left, the run goes to the back of its queue."""
     if execution.execute(run_id):
         dispatch.enqueue(run_id)
 

@@ -1,4 +1,4 @@
-"""Short waits for the database's locks, for writes that can be left out."""
+"""The database as a whole: short waits for its locks, and migrations that are not applied."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,3 +29,14 @@ def short_lock_wait(seconds: float) -> Iterator[None]:
             yield
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {usual}")
+
+
+def pending_migrations() -> list[str]:
+    """The migrations that are not applied yet, such as `activations.0041_queues`. Reads every migration from disk.
+
+    Raises:
+        Error: the database does not respond.
+    """
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]

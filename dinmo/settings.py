@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import environ
 from celery.schedules import crontab
 from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
+from kombu import Exchange, Queue
 
 from core.web.passwords import MINIMUM_LENGTH
 from dinmo.keys import ENCRYPTION_FILE, SECRET_FILE, load_or_create, private_directory, private_file
@@ -51,6 +53,8 @@ INSTALLED_APPS = [
     "dinmo",
 ]
 MIDDLEWARE = [
+    "dinmo.monitoring.probes.Probes",
+    "dinmo.monitoring.requests.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -135,7 +139,12 @@ CELERY_BEAT_SCHEDULER = "activations.scheduling.beat:Scheduler"
 CELERY_BEAT_SYNC_EVERY = 1
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_EXPIRES = None
+# A worker without -Q serves all of them. Runs that deliver don't wait for those that plan: see `dispatch.queue_of`.
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("celery", "planning", "delivery")]
+CELERY_TASK_ROUTES = {"segments.tasks.*": {"queue": "planning"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# What a worker has no free process for waits in the queue, where a different worker can take it.
+CELERY_WORKER_DISABLE_PREFETCH = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
@@ -189,18 +198,32 @@ EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="dinmo@localhost")
 PUBLIC_URL = env("PUBLIC_URL", default="http://127.0.0.1:8000")
 
+# A bearer token for /metrics. Without one, only this machine may read it.
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+METRICS_DIR = VAR_DIR / "metrics"
+private_directory(METRICS_DIR)
+# Read by prometheus-client when it is imported.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIR)
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
 }
 
+LOG_LEVEL = env("LOG_LEVEL", default="INFO").upper()
+# Warnings of libraries become lines of the log.
+logging.captureWarnings(True)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "core.secrets.LogFormatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+        "line": {"()": "core.logs.formatter", "name": env("LOG_FORMAT", default="")},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
+    # At INFO, Celery has several lines for each message, and beat one every few seconds.
+    "loggers": {
+        name: {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL} for name in ("celery", "django_celery_beat")
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }

@@ -29,7 +29,7 @@ FLOORS = {
 """Each package with those that it may import."""
 
 ROOMS = {
-    "core": "errors audit text secrets plugins parameters network http health commands pg_copy prefetch "
+    "core": "errors audit text secrets logs plugins parameters network http health commands pg_copy prefetch "
     "failpoints database web templatetags",
     "segments": "contract registry values models conditions session sql integrity reading sources engines apps tasks "
     "screens admin",
@@ -38,7 +38,7 @@ ROOMS = {
     "activations": "text_template warning_kinds models reasons digests setup vendor_session runs scheduling storage "
     "alerts guards planning pauses delivery attaching finish execute apps tasks screens admin management",
     "dinmo": "keys formats mail celery local site settings problems workspace demo start docs accounts "
-    "audit overview rows reporting backup apps navigation admin api urls wsgi management",
+    "audit overview monitoring rows reporting backup apps navigation admin api urls wsgi management",
 }
 """The rooms and single modules of each package, in the order in which they may import those before them."""
 

@@ -26,10 +26,12 @@ from activations.delivery import places, retry
 from activations.delivery.deliver import CANCEL_SECONDS, LOOK_SECONDS, Slice
 from activations.delivery.ending import Ending
 from activations.models import AttachContacts
+from activations.runs import stopping
 from activations.runs.lease import Cancelled
 from activations.storage import hidden_records
 from core.errors import Problem, Unavailable
 from core.failpoints import reach
+from core.logs import in_thread
 from destinations.contract import Purpose
 from segments.sources import watch
 
@@ -81,7 +83,7 @@ class Attaching:
             BaseException: a defect of ours.
         """
         self.context.pacer.reopen()
-        with ThreadPoolExecutor(places.MOST_PLACES, thread_name_prefix="attaching") as pool:
+        with ThreadPoolExecutor(places.MOST_PLACES, "attaching", initializer=in_thread()) as pool:
             try:
                 while not self._should_stop() and not self.finished:
                     self._work_on(pool, self._take())
@@ -96,7 +98,7 @@ class Attaching:
         if now - self.checked_at > CANCEL_SECONDS:
             self.checked_at = now
             self.cancelled = self.lease.is_cancelled()
-        return self.cancelled or self.ending.is_due or now > self.until
+        return self.cancelled or self.ending.is_due or now > self.until or stopping.is_requested()
 
     def _take(self) -> deque[Task]:
         """The next chunk of hidden records that are due, with their people. Without any, the stage is finished."""
@@ -112,6 +114,7 @@ class Attaching:
         return deque(self._task(record, found) for record in records)
 
     def _check_cancelled(self) -> None:
+        stopping.check()
         if self._should_stop() and self.cancelled:
             raise Cancelled
 

@@ -30,8 +30,10 @@ from activations.delivery.forecast import EVERYTHING
 from activations.delivery.sender import Sender
 from activations.delivery.steps import Item, Job, Progress, Sent, Step, jobs
 from activations.models import Change
+from activations.runs import stopping
 from activations.storage import bundles
 from activations.storage.baseline import former_matches
+from core.logs import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,12 +96,12 @@ class Delivery:
             Lost: a different worker has claimed the run.
             BaseException: a defect of ours. The answers that had arrived by then are recorded.
         """
-        with ThreadPoolExecutor(places.MOST_PLACES, thread_name_prefix="sender") as pool:
+        with ThreadPoolExecutor(places.MOST_PLACES, "sender", initializer=in_thread()) as pool:
             try:
                 while not self._should_stop() and (self._fill() or self.places.taken):
                     self._hand_out(pool)
                     self._record(self._collect())
-                if not self.cancelled and not self.recorder.ending.is_due:
+                if not self.cancelled and not self.recorder.ending.is_due and not stopping.is_requested():
                     # Requests in flight have the rate limiter's permission, or soon end without it.
                     self._drain()
             finally:
@@ -114,6 +116,8 @@ class Delivery:
         if now - self.checked_at > CANCEL_SECONDS:
             self.checked_at = now
             self.cancelled = self.lease.is_cancelled()
+        if stopping.is_requested():
+            self.until = min(self.until, now)
         return self.cancelled or self.recorder.ending.is_due or (now > self.until and self._is_wound_down(now))
 
     def _is_wound_down(self, now: float) -> bool:

@@ -24,6 +24,7 @@ from activations.planning.mapping import Mapper, Rows
 from activations.planning.picked import Picked
 from activations.planning.source_scan import SourceScan
 from activations.planning.writer import ChangeWriter, SettledRow
+from activations.runs import stopping
 from activations.runs.lease import Cancelled, Lease
 from activations.runs.requests import BY_PERSON
 from activations.storage import bulk
@@ -84,6 +85,7 @@ class Planner:
         Raises:
             Problem: the source can't be read to its end.
             Cancelled: a person cancelled the run meanwhile.
+            Interrupted: this worker is about to stop.
         """
         try:
             with self.writer.background, self.lookup:
@@ -125,6 +127,8 @@ class Planner:
         return read.selection(activation.segment or activation.data_model)
 
     def _check_cancelled(self) -> None:
+        # What was written so far is undone by the worker that plans the run next.
+        stopping.check()
         if time.monotonic() - self.checked_at > CANCEL_CHECK_SECONDS:
             self.checked_at = time.monotonic()
             if Run.with_previews.filter(pk=self.context.run.pk, cancel_requested=True).exists():

@@ -19,7 +19,8 @@ KNOWN_LOGIN = (
 PROCESSES = {
     "broker": "task queue (Valkey)",
     "sandbox": "simulators of the destinations",
-    "worker": "executes runs",
+    "planner": "reads sources and plans runs",
+    "worker": "delivers runs",
     "beat": "starts scheduled runs",
     "web": "admin screens and API",
 }

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 WEB_THREADS = 8
 WORKER_PROCESSES = 2
+CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "dinmo")
 
 
-def embedded_broker(command: tuple[str, ...], socket: Path) -> Program:
-    """The private broker. The other programs start once it is ready."""
-    return Program("broker", command, ready=partial(broker.is_ready, socket))
+def embedded_broker(command: tuple[str, ...], socket: Path, log: Path) -> Program:
+    """The private broker. The other programs start once it is ready. It keeps a log of its own."""
+    return Program("broker", (*command, "--logfile", str(log)), ready=partial(broker.is_ready, socket))
 
 
 def sandboxes(manage: Path, ports: Mapping[str, int]) -> Program:
@@ -32,16 +33,31 @@ def sandboxes(manage: Path, ports: Mapping[str, int]) -> Program:
     return Program("sandbox", (sys.executable, str(manage), "sandbox", *options))
 
 
-def worker() -> Program:
-    """Executes runs. A run that has not ended when the grace period is over is taken over at the next start."""
-    options = ("--concurrency", str(WORKER_PROCESSES), "--loglevel", "info", "--without-gossip", "--without-mingle")
-    return Program("worker", (sys.executable, "-m", "celery", "-A", "dinmo", "worker", *options), grace_seconds=10)
+def planner() -> Program:
+    """Reads sources and plans runs."""
+    return worker("planner", "planning")
+
+
+def deliverer() -> Program:
+    """Delivers, and does everything else. It never waits for a source."""
+    return worker("worker", "delivery,celery")
+
+
+def worker(name: str = "worker", queues: str = "") -> Program:
+    """Executes tasks. It hands over its runs when it stops; one that takes longer is taken over at the next start.
+
+    Args:
+        queues: the names of the queues that it serves; all of them if empty.
+    """
+    served = ("--queues", queues, "--hostname", f"{name}@%h") if queues else ()
+    options = ("--concurrency", str(WORKER_PROCESSES), "--without-gossip", "--without-mingle", *served)
+    return Program(name, (*CELERY, "worker", *options), grace_seconds=10)
 
 
 def beat(var_dir: Path) -> Program:
     """Starts scheduled tasks. The locked state directory allows only one beat, so a PID file could only go stale."""
-    options = ("--loglevel", "info", "--pidfile", "", "--schedule", str(var_dir / "beat-schedule"))
-    return Program("beat", (sys.executable, "-m", "celery", "-A", "dinmo", "beat", *options))
+    options = ("--pidfile", "", "--schedule", str(var_dir / "beat-schedule"))
+    return Program("beat", (*CELERY, "beat", *options))
 
 
 def web(port: int) -> Program:
@@ -60,10 +76,10 @@ def web(port: int) -> Program:
 
 
 def web_is_ready(port: int) -> bool:
-    """Whether the web server returns any HTTP response."""
+    """Whether the web server answers."""
     connection = http.client.HTTPConnection(HOST, port, timeout=0.5)
     with suppress(OSError, http.client.HTTPException):
-        connection.request("GET", "/admin/login/")
+        connection.request("GET", "/healthz")
         return connection.getresponse().status > 0
     connection.close()
     return False
@@ -77,7 +93,8 @@ def environment(
     Args:
         simulator_urls: the URL of each running simulator, by the environment variable that points requests to it.
     """
-    defaults = {"PUBLIC_URL": web_url, **simulator_urls}
+    # What the programs write goes to files and to a terminal, through pipes.
+    defaults = {"PUBLIC_URL": web_url, "LOG_FORMAT": "text", **simulator_urls}
     chosen = {name: value for name, value in inherited.items() if value or name not in defaults}
     paths = [str(base_dir), *filter(None, [inherited.get("PYTHONPATH")])]
     fixed = {"CELERY_BROKER_URL": broker_url, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}

@@ -1,4 +1,4 @@
-"""The web server: gunicorn with bounded waits for clients, and an access log without query strings.
+"""The web server: gunicorn with bounded waits for clients, and the application's log.
 
 A configuration file of gunicorn: `gunicorn --config python:dinmo.local.web_server`.
 """
@@ -6,6 +6,8 @@ A configuration file of gunicorn: `gunicorn --config python:dinmo.local.web_serv
 from __future__ import annotations
 
 import errno
+import logging
+import os
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from core.secrets import LogFormatter
+from core.logs import formatter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,11 +93,17 @@ class RedactingLogger(Logger):
         super().setup(cfg)
         for logger in (self.error_log, self.access_log):
             for handler in logger.handlers:
-                form = handler.formatter
-                handler.setFormatter(LogFormatter(form._fmt if form else None, form.datefmt if form else None))
+                handler.setFormatter(formatter(os.environ.get("LOG_FORMAT", "")))
+
+
+def post_worker_init(worker: Any) -> None:
+    """Called in each worker once it can answer."""
+    logging.getLogger("dinmo.web").info("Web process %s is ready.", worker.pid)
 
 
 worker_class = "dinmo.local.web_server.BoundedWorker"
 logger_class = "dinmo.local.web_server.RedactingLogger"
+# At "info", there are several lines for each start. The application logs requests.
+loglevel = "warning"
 # Without the query string and the referrer, which contain keys of records and search terms.
 access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(L)s'

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import Error, connection
-from django.db.migrations.executor import MigrationExecutor
 from django_celery_beat.models import PeriodicTask
 from kombu.exceptions import OperationalError
 
 from activations.alerts.state import beat_stopped, issues
 from activations.models import Run
 from activations.setup import writers, writers_from_db
+from core.database import pending_migrations
 from core.errors import Problem
 from core.health import Health
 from core.secrets import cipher, redact
@@ -62,13 +62,12 @@ class Finding:
 def database() -> Finding:
     """Whether the database responds and has the schema of this version."""
     try:
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        missing = pending_migrations()
     except Error as error:
         reason = redact(" ".join(str(error).split()))
         return Finding(Level.FAIL, "database", f"not responding: {reason}", "Start it, or correct DATABASE_URL.")
     if missing:
-        return Finding(Level.FAIL, "database", f"{len(missing)} migrations not applied", "Run: manage.py migrate")
+        return Finding(Level.FAIL, "database", f"not applied: {listed(missing)}", "Run: manage.py migrate")
     return Finding(Level.OK, "database", f"responding and up to date ({connection.vendor})")
 
 

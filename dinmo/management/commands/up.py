@@ -16,6 +16,7 @@ from core.secrets import redact
 from destinations import simulators
 from destinations.registry import platforms
 from dinmo.demo import data as demo_data
+from dinmo.keys import private_directory
 from dinmo.local import announcement, broker, programs
 from dinmo.local.login import first_login
 from dinmo.local.logs import Logs
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DEFAULT_PORT = 8000
+LOGS = "logs"
 OFF = ("0", "false", "no", "off")
 
 
@@ -56,7 +58,7 @@ class Command(BaseCommand):
         if ports:
             demo_data.write_if_missing(settings.SOURCE_FILES_ROOT)
             running.append(programs.sandboxes(settings.BASE_DIR / "manage.py", ports))
-        running += [programs.worker(), programs.beat(settings.VAR_DIR), programs.web(port)]
+        running += [programs.planner(), programs.deliverer(), programs.beat(settings.VAR_DIR), programs.web(port)]
         urls = {platforms[slug].url_variable: f"http://{HOST}:{number}" for slug, number in ports.items()}
         environment = programs.environment(os.environ, settings.BASE_DIR, broker_url, f"http://{HOST}:{port}", urls)
         simulated = [
@@ -68,7 +70,7 @@ class Command(BaseCommand):
         used = {each.variable for each in simulated if each.used}
         in_use = [slug for slug in ports if platforms[slug].url_variable in used]
         environment[simulators.VARIABLE] = " ".join(in_use)
-        logs = Logs(settings.VAR_DIR / "logs", shown=_is_on(os.environ.get("LOGS", "")))
+        logs = Logs(settings.VAR_DIR / LOGS, shown=_is_on(os.environ.get("LOGS", "")))
         names = [program.name for program in running]
         announce = partial(self._announce, port, names, simulated, logs)
         return Supervisor(running, environment, self._write, announce, logs)
@@ -117,7 +119,8 @@ def _broker() -> tuple[list[Program], str]:
         broker.check_connection(chosen)
         return [], chosen
     command, socket = broker.prepare(settings.VAR_DIR, os.environ)
-    return [programs.embedded_broker(command, socket)], broker.url(socket)
+    logs = private_directory(settings.VAR_DIR / LOGS)
+    return [programs.embedded_broker(command, socket, logs / "broker.log")], broker.url(socket)
 
 
 def _is_on(text: str) -> bool:

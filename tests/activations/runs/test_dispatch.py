@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+pytestmark = pytest.mark.django_db
+
+
 def accept(listener: socket.socket, accepted: list[socket.socket]) -> None:
     try:
         while True:

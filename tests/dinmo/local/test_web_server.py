@@ -1,4 +1,4 @@
-"""The web server answers although other clients stall, and its access log has no query strings."""
+"""The web server answers although other clients stall, and the log of requests has no query strings."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def server(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     """The port of a real server as the supervisor starts it, and the file with its output."""
     port, output = free_port(), tmp_path / "output"
     environment = {**os.environ, "VAR_DIR": str(tmp_path / "var"), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    command = (*programs.web(port).command, "--access-logfile", "-")
+    command = programs.web(port).command
     with output.open("wb") as file:
         process = spawn(command, environment, file)
         try:
@@ -68,7 +68,7 @@ def test_stalled_clients_do_not_keep_others_waiting(server: tuple[int, Path]) ->
         connection.close()
     # The line is written after the response.
     deadline = time.monotonic() + 30
-    while '"GET /nothing/ HTTP/1.1" 404' not in output.read_text():
+    while "GET /nothing/ 404" not in output.read_text():
         assert time.monotonic() < deadline, output.read_text()
         time.sleep(0.05)
     log = output.read_text()

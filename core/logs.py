@@ -1,0 +1,75 @@
+"""The format of the log: text for people, JSON for programs. Credentials are redacted last, also in tracebacks.
+
+Each line carries what its thread is working on: `structlog.contextvars.bound_contextvars(run_id=7)`.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from django.core.exceptions import ImproperlyConfigured
+from structlog.contextvars import bind_contextvars, get_contextvars, merge_contextvars
+from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
+
+from core.secrets import LogFormatter, redact
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable
+
+    from structlog.typing import EventDict
+
+TEXT, JSON = "text", "json"
+FIELDS = ("method", "path", "status", "milliseconds", "state", "seconds")
+"""What a line may have besides its message. Others are left out: libraries add whole requests, with their queries."""
+
+
+def formatter(name: str = "") -> logging.Formatter:
+    """The format with that name; without one, text at a terminal and JSON everywhere else.
+
+    Raises:
+        ImproperlyConfigured: there is no such format.
+    """
+    if name not in ("", TEXT, JSON):
+        raise ImproperlyConfigured(f"LOG_FORMAT is {name!r}. Use {TEXT} or {JSON}, or leave it empty.")
+    is_text = name == TEXT or (not name and sys.stderr.isatty())
+    return TextFormatter() if is_text else json_formatter()
+
+
+class TextFormatter(LogFormatter):
+    """One line for each message, with what it is about at the end."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        context = " ".join(f"{name}={value}" for name, value in get_contextvars().items())
+        return super().formatMessage(record) + (f" [{context}]" if context else "")
+
+
+def json_formatter() -> logging.Formatter:
+    """One JSON object on one line for each message."""
+    return ProcessorFormatter(
+        foreign_pre_chain=[merge_contextvars, add_logger_name, add_log_level, ExtraAdder(FIELDS)],
+        processors=[
+            ProcessorFormatter.remove_processors_meta,
+            structlog.processors.TimeStamper("iso", utc=True, key="time"),
+            structlog.processors.format_exc_info,
+            structlog.processors.EventRenamer("message"),
+            _redacted,
+            # Escapes everything that is not ASCII, and with it all control characters.
+            structlog.processors.JSONRenderer(),
+        ],
+    )
+
+
+def in_thread() -> Callable[[], Any]:
+    """What a new thread calls first, so that its lines are about the same as those of this thread."""
+    return partial(bind_contextvars, **get_contextvars())
+
+
+def _redacted(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    return {name: redact(value) if isinstance(value, str) else value for name, value in event.items()}

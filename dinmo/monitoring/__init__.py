@@ -1,0 +1,1 @@
+"""What operators and their programs look at: the log of requests, health probes and metrics. Decides nothing."""

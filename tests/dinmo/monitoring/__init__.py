@@ -1,0 +1,1 @@
+"""Probes, the log of requests, and metrics."""
