@@ -46,7 +46,7 @@ class TextFormatter(LogFormatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        context = " ".join(f"{name}={value}" for name, value in get_contextvars().items())
+        context = " ".join(f"{name}={value}" for name, value in sorted(get_contextvars().items()))
         return super().formatMessage(record) + (f" [{context}]" if context else "")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from celery import Celery
 from celery.platforms import SecurityWarning
-from celery.signals import beat_init, setup_logging, task_postrun, task_prerun, worker_ready
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_ready
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dinmo.settings")
@@ -31,12 +31,6 @@ def keep_our_logs(**_signal: Any) -> None:
 def announce_worker(sender: Any, **_signal: Any) -> None:
     """Logs which queues the worker serves."""
     log.info("Worker %s is ready. It serves %s.", sender.hostname, ", ".join(sorted(app.amqp.queues.consume_from)))
-
-
-@beat_init.connect
-def announce_beat(**_signal: Any) -> None:
-    """Logs that beat has started."""
-    log.info("Beat is ready.")
 
 
 @task_prerun.connect

@@ -10,7 +10,7 @@ from activations.models.drift import Drift, LeftValue
 from activations.models.field_mapping import FieldMapping, MappedField
 from activations.models.pause import SystemPause
 from activations.models.run import Run
-from activations.models.schedule import Schedule, SkippedSlot
+from activations.models.schedule import BeatLease, Schedule, SkippedSlot
 from activations.models.trigger_token import TriggerRequest, TriggerToken
 from activations.models.warning import Warning
 
@@ -21,6 +21,7 @@ __all__ = [
     "AlertChannel",
     "AttachContacts",
     "Attachment",
+    "BeatLease",
     "Bundle",
     "Change",
     "Draft",

@@ -117,6 +117,7 @@ class Run(models.Model):
     owner = models.CharField(max_length=200, blank=True)
     epoch = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
+    takeovers = models.PositiveIntegerField(default=0, db_default=0)
 
     rows = models.PositiveBigIntegerField(default=0, help_text="Rows read from the source.")
     new = models.PositiveBigIntegerField(default=0, help_text="Changes of records that were never accepted before.")

@@ -114,3 +114,10 @@ class SkippedSlot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} × {self.get_reason_display()}"
+
+
+class BeatLease(models.Model):
+    """The only row names the beat process that is active, and until when. Others wait: see `scheduling.standby`."""
+
+    owner = models.CharField(max_length=200, blank=True)
+    lease_until = models.DateTimeField(null=True)

@@ -85,7 +85,6 @@ class Planner:
         Raises:
             Problem: the source can't be read to its end.
             Cancelled: a person cancelled the run meanwhile.
-            Interrupted: this worker is about to stop.
         """
         try:
             with self.writer.background, self.lookup:
@@ -105,8 +104,7 @@ class Planner:
     def _pass(self) -> None:
         display, columns = self.context.activation.data_model.display_column, self.layout.columns
         optional = [display] if display not in ("", *columns) else []
-        check = self._check_cancelled
-        with read.stream(self._rows(), columns, now=self.now, check=check, optional=optional) as stream:
+        with read.stream(self._rows(), columns, now=self.now, check=self._check_cancelled, optional=optional) as stream:
             names = list(stream.types)
             self.name_place = names.index(display) if display in names[1:] else -1
             for batch in stream.batches:
@@ -127,7 +125,6 @@ class Planner:
         return read.selection(activation.segment or activation.data_model)
 
     def _check_cancelled(self) -> None:
-        # What was written so far is undone by the worker that plans the run next.
         stopping.check()
         if time.monotonic() - self.checked_at > CANCEL_CHECK_SECONDS:
             self.checked_at = time.monotonic()

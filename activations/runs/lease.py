@@ -103,8 +103,9 @@ def claim(run_id: int) -> Lease | None:
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:12]}"
     with transaction.atomic():
         for free, warning in ((Q(owner=""), ""), (Q(lease_until__lt=Now()), TAKEN_OVER)):
+            counted = {"takeovers": F("takeovers") + 1} if warning else {}
             claimed = Run.with_previews.filter(free, pk=run_id, state__in=Run.LIVE).update(
-                owner=owner, epoch=F("epoch") + 1, lease_until=_end()
+                owner=owner, epoch=F("epoch") + 1, lease_until=_end(), **counted
             )
             if claimed and warning:
                 log.warning("Run %s %s.", run_id, warning)

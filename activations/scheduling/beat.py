@@ -5,21 +5,31 @@ Celery would read a cron expression differently, and count intervals from whenev
 
 from __future__ import annotations
 
+import logging
+import os
+import socket
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from celery.schedules import BaseSchedule, schedstate
+from django.db import DatabaseError, InterfaceError, close_old_connections
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 from activations.models import Schedule
-from activations.scheduling import definition, slots
+from activations.scheduling import definition, slots, standby
 from activations.scheduling.periodic_tasks import TASK
 from core.errors import Misconfigured
 
 if TYPE_CHECKING:
     from django_celery_beat.models import PeriodicTask
 
+log = logging.getLogger(__name__)
+
 IDLE_SECONDS = 24 * 60 * 60
+STANDBY_SECONDS = 2.0
+RENEW_SECONDS = 4.0
 
 
 class SlotTimes(BaseSchedule):
@@ -61,6 +71,40 @@ class Entry(ModelEntry):  # type: ignore[misc, unused-ignore]
 
 
 class Scheduler(DatabaseScheduler):  # type: ignore[misc, unused-ignore]
-    """Reads the periodic tasks from the database."""
+    """Reads the periodic tasks from the database. Of several processes, only one is active."""
 
     Entry = Entry
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:12]}"
+        self.is_active: bool | None = None
+        self.renew_at = 0.0
+        super().__init__(*args, **options)
+
+    def tick(self, *args: Any, **options: Any) -> float:
+        """Starts a task that is due, if this process is active. Returns the seconds until the next call."""
+        if time.monotonic() >= self.renew_at:
+            self._renew()
+        return float(super().tick(*args, **options)) if self.is_active else STANDBY_SECONDS
+
+    def close(self) -> None:
+        """Saves what was started, and lets a process on stand-by take over."""
+        super().close()
+        standby.release(self.owner)
+
+    def _renew(self) -> None:
+        try:
+            close_old_connections()
+            active = standby.take(self.owner)
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("Beat waits for the database (%s).", type(error).__name__)
+            active = False
+        if active and not self.is_active:
+            # What the other process started is in the database.
+            self._heap, self._initial_read = None, True
+        if active != self.is_active:
+            log.info(
+                "Beat is active." if active else "Beat is on stand-by: a different process starts scheduled tasks."
+            )
+        self.is_active = active
+        self.renew_at = time.monotonic() + (RENEW_SECONDS if active else 0)

@@ -15,6 +15,7 @@ from django.http import HttpResponse, JsonResponse
 from core.database import pending_migrations
 from core.errors import Problem
 from dinmo.local import broker
+from dinmo.monitoring import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ BROKER_SECONDS = 1.0
 
 
 class Probes:
-    """Middleware that must be the first: it answers /healthz and /readyz, and passes on everything else."""
+    """Middleware that must be the first: it answers /healthz, /readyz and /metrics, and passes on everything else."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -77,4 +78,4 @@ class _Migrated:
     known = False
 
 
-PATHS = {"/healthz": healthz, "/readyz": readyz}
+PATHS = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics.view}

@@ -46,7 +46,7 @@ def test_programs_get_one_object_a_line() -> None:
 
 
 def test_people_get_text_with_the_context_at_the_end() -> None:
-    with bound_contextvars(run_id=7, task_id="abc"):
+    with bound_contextvars(run_id=7), bound_contextvars(task_id="abc"):
         line = formatter("text").format(record("Run 7 failed"))
     assert line.endswith(" WARNING activations.execute Run 7 failed [run_id=7 task_id=abc]")
 

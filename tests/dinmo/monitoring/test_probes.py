@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
 from dinmo.local import broker
@@ -65,13 +66,10 @@ def test_database_that_is_down_is_named_without_details(running_broker: None, mo
 
 @pytest.mark.django_db
 def test_migration_that_is_not_applied_is_noticed_until_it_is(running_broker: None) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'activations' AND name LIKE '0040%'")
-        assert Client().get("/readyz", headers=BY_ADDRESS).json()["failing"] == ["migrations"]
-        cursor.execute(
-            "INSERT INTO django_migrations (app, name, applied) "
-            "VALUES ('activations', '0040_make_hidden_records_visible', CURRENT_TIMESTAMP)"
-        )
+    (latest,) = MigrationRecorder(connection).migration_qs.filter(app="activations").order_by("-name")[:1]
+    latest.delete()
+    assert Client().get("/readyz", headers=BY_ADDRESS).json()["failing"] == ["migrations"]
+    MigrationRecorder(connection).record_applied("activations", latest.name)
     assert Client().get("/readyz", headers=BY_ADDRESS).json()["failing"] == []
 
 
