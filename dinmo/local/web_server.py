@@ -85,6 +85,21 @@ class BoundedWorker(ThreadWorker):
             conn.sock = BoundedSocket(conn.sock)
         super().enqueue_req(conn)
 
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """On SIGTERM, clients that the kernel has let in are answered, and later ones are refused at once."""
+        if enabled or self.alive:
+            super().set_accept_enabled(enabled)
+            return
+        for listener in self.sockets:
+            before = -1
+            while before < self.nr_conns:
+                before = self.nr_conns
+                self.accept(listener)
+        super().set_accept_enabled(False)
+        for listener in self.sockets:
+            # Otherwise, the kernel lets clients in until the last answer is sent, and then drops them.
+            listener.close()
+
 
 class RedactingLogger(Logger):
     """The server's own log, formatted as that of the application."""
