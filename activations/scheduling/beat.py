@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 24 * 60 * 60
-STANDBY_SECONDS = 2.0
-RENEW_SECONDS = 4.0
+STANDBY_SECONDS = 1.0
 
 
 class SlotTimes(BaseSchedule):
@@ -85,7 +84,9 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc, unused-ignore]
         """Starts a task that is due, if this process is active. Returns the seconds until the next call."""
         if time.monotonic() >= self.renew_at:
             self._renew()
-        return float(super().tick(*args, **options)) if self.is_active else STANDBY_SECONDS
+        if not self.is_active:
+            return STANDBY_SECONDS
+        return min(float(super().tick(*args, **options)), standby.lease_seconds() / 3)
 
     def close(self) -> None:
         """Saves what was started, and lets a process on stand-by take over."""
@@ -104,7 +105,7 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc, unused-ignore]
             self._heap, self._initial_read = None, True
         if active != self.is_active:
             log.info(
-                "Beat is active." if active else "Beat is on stand-by: a different process starts scheduled tasks."
+                "Beat is active." if active else "Beat is on stand-by: a different process is active."
             )
         self.is_active = active
-        self.renew_at = time.monotonic() + (RENEW_SECONDS if active else 0)
+        self.renew_at = time.monotonic() + (standby.lease_seconds() / 3 if active else 0)

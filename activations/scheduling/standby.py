@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from activations.models import BeatLease
 
-LEASE_SECONDS = 15.0
-"""Beat looks at its schedules every five seconds, and renews its lease then."""
+SHORTEST_LEASE_SECONDS = 3.0
 ROW = 1
+
+
+def lease_seconds() -> float:
+    """How long a lease lasts, and so how long schedules wait after a kill. Like runs, which wait for the sweep."""
+    return float(max(SHORTEST_LEASE_SECONDS, settings.RUN_SWEEP_SECONDS))
 
 
 def take(owner: str) -> bool:
@@ -23,7 +28,7 @@ def take(owner: str) -> bool:
     Args:
         owner: what no other process is called.
     """
-    until = Now() + timedelta(seconds=LEASE_SECONDS)
+    until = Now() + timedelta(seconds=lease_seconds())
     free = Q(owner=owner) | Q(owner="") | Q(lease_until__lt=Now())
     if BeatLease.objects.filter(free, pk=ROW).update(owner=owner, lease_until=until):
         return True

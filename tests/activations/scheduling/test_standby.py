@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,8 @@ from activations.models import BeatLease
 from activations.scheduling import beat, standby
 from dinmo.celery import app
 
+DUE_SECONDS = 0.01
+
 # Beat closes connections that are old, which ends a transaction.
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,23 +24,31 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class Beat(beat.Scheduler):
     """A scheduler that records what it starts instead of sending it."""
 
+    producer = None
+
     def __init__(self) -> None:
         self.started: list[str] = []
         super().__init__(app=app)
 
     def setup_schedule(self) -> None:
-        self.update_from_dict({"sweep": {"task": "activations.tasks.sweep", "schedule": 0.01}})
+        self.update_from_dict({"sweep": {"task": "activations.tasks.sweep", "schedule": DUE_SECONDS}})
 
     def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **options: Any) -> None:
         self.started.append(entry.name)
 
     def run(self) -> list[str]:
-        """Ticks until nothing is due, with a lease that is renewed each time. Returns what it has started."""
+        """Ticks once the task is due, and renews the lease before. Returns what it has started."""
         self.started.clear()
         self.renew_at = 0.0
-        while self.tick() == 0:
-            pass
+        time.sleep(DUE_SECONDS * 5)
+        for _ in range(3):
+            self.tick()
         return self.started
+
+
+@pytest.fixture(autouse=True)
+def _no_lease(db: None) -> None:
+    BeatLease.objects.all().delete()
 
 
 def expire() -> None:
