@@ -31,7 +31,7 @@ def load(**_signal: object) -> None:
 
 @worker_shutting_down.connect
 def hand_over(**_signal: object) -> None:
-    """On SIGTERM: runs are handed to other workers at once, and nothing that was sent is left unrecorded."""
+    """On SIGTERM: runs are handed to other workers immediately, and nothing that was sent is left unrecorded."""
     stopping.request()
 
 

@@ -40,7 +40,6 @@ def plan(context: Context, lease: Lease) -> None:
     Raises:
         Problem: the source or the vendor can't be used, or the settings contradict each other.
         Cancelled: a person cancelled the run meanwhile.
-        Interrupted: this worker is about to stop.
         Lost: a different worker has claimed the run.
     """
     run = context.run

@@ -1,4 +1,4 @@
-"""Whether this worker is about to stop. Its runs then go to other workers at once, instead of when they are done.
+"""Whether this worker is about to stop. Its runs then go to other workers immediately, instead of when they are done.
 
 The main process of a worker receives the signal, and its children do the work. They share one byte of memory, which
 they inherit when they are forked. There is no lock, so a killed process leaves none behind.

@@ -104,8 +104,6 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc, unused-ignore]
             # What the other process started is in the database.
             self._heap, self._initial_read = None, True
         if active != self.is_active:
-            log.info(
-                "Beat is active." if active else "Beat is on stand-by: a different process is active."
-            )
+            log.info("Beat is active." if active else "Beat is on stand-by: a different process is active.")
         self.is_active = active
         self.renew_at = time.monotonic() + (standby.lease_seconds() / 3 if active else 0)

@@ -86,7 +86,7 @@ class BoundedWorker(ThreadWorker):
         super().enqueue_req(conn)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """On SIGTERM, clients that the kernel has let in are answered, and later ones are refused at once."""
+        """On SIGTERM, clients that the kernel has let in are answered, and later ones are refused immediately."""
         if enabled or self.alive:
             super().set_accept_enabled(enabled)
             return

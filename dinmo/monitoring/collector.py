@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 from activations.models import Alert, BeatLease, Run, Warning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from prometheus_client.core import Metric
@@ -126,7 +126,7 @@ def gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, text, value=value)
 
 
-def labeled(name: str, text: str, label: str, values: dict[str, int]) -> GaugeMetricFamily:
+def labeled(name: str, text: str, label: str, values: Mapping[Any, int]) -> GaugeMetricFamily:
     """PURE. A metric with a value for each label."""
     family = GaugeMetricFamily(name, text, labels=[label])
     for key, value in values.items():

@@ -38,7 +38,7 @@ class Probes:
 
 
 def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    """200 if this process answers. It touches nothing: a database that is down is no reason to restart a process."""
+    """200 if this process answers. It touches nothing: restarting a process repairs no database."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 

@@ -15,7 +15,7 @@ from tests.crash.workers import ACTIVATION, CONNECTIONS, companies, running, wai
 if TYPE_CHECKING:
     from pathlib import Path
 
-COUNT = 400
+COUNT = 200
 ROUNDS = 3
 LOAD_THREADS = 4
 WORKSPACE = f"""
@@ -80,22 +80,25 @@ def test_nothing_fails_while_everything_is_replaced(tmp_path: Path) -> None:
     with running(tmp_path, companies(COUNT), WORKSPACE) as workers:
         web = [workers.start(programs.web(port)) for port in ports]
         worker = workers.start(programs.worker(), "worker-0")
-        workers.request("All")
         with Load(ports) as load:
             for number in range(1, ROUNDS + 1):
-                wait_until(lambda: workers.installation.created().total() > number * COUNT / 5, "the delivery")  # noqa: B023
                 following = workers.start(programs.worker(), f"worker-{number}")
+                before = workers.installation.created().total()
+                workers.request("All")
+                wait_until(lambda: workers.installation.created().total() > before + COUNT / 10, "a delivery")  # noqa: B023
                 assert workers.stop(worker) < 30
+                assert workers.state("All") == "delivering"
                 worker = following
                 for place, port in enumerate(ports):
                     workers.stop(web[place])
                     web[place] = workers.start(programs.web(port))
-            wait_until(lambda: workers.state("All") == "succeeded", "the delivery")
+                wait_until(lambda: workers.state("All") == "succeeded", "the rest of the delivery")
+                workers.insert(companies(COUNT, begin=number * COUNT))
         assert load.failures == []
         assert load.pages > 10 * ROUNDS
         sent = workers.installation.created()
-        assert sent == {f"Company {number}": 1 for number in range(COUNT)}
-        (run,) = workers.runs("All")
-        # Each was handed over: no lease had to end.
-        assert (run["accepted"], run["unknown"], run["takeovers"]) == (COUNT, 0, 0)
-        assert run["epoch"] > ROUNDS
+        assert sent == {f"Company {number}": 1 for number in range(ROUNDS * COUNT)}
+        for run in workers.runs("All"):
+            # Each was handed over: no lease had to end.
+            assert (run["accepted"], run["unknown"], run["takeovers"]) == (COUNT, 0, 0)
+            assert run["epoch"] >= 2

@@ -70,6 +70,11 @@ class Workers:
         done = self.installation.manage("activate", activation)
         assert done.returncode == 0, done.stderr
 
+    def insert(self, rows: Sequence[tuple[int, str, str]]) -> None:
+        """Adds companies to the source."""
+        with closing(sqlite3.connect(self.installation.home / "shop.sqlite3")) as connection, connection:
+            connection.executemany("insert into companies values (?, ?, ?)", rows)
+
     def runs(self, activation: str) -> list[dict[str, Any]]:
         """The runs of an activation, oldest first."""
         with closing(sqlite3.connect(self.installation.home / "dinmo.sqlite3")) as connection:
@@ -118,6 +123,10 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.05)
 
 
-def companies(count: int) -> list[tuple[int, str, str]]:
-    """That many rows of the source."""
-    return [(number, f"Company {number}", f"company{number}.com") for number in range(count)]
+def companies(count: int, begin: int = 0) -> list[tuple[int, str, str]]:
+    """That many rows of the source.
+
+    Args:
+        begin: the number of the first one.
+    """
+    return [(number, f"Company {number}", f"company{number}.com") for number in range(begin, begin + count)]
