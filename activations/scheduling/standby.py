@@ -37,5 +37,5 @@ def take(owner: str) -> bool:
 
 
 def release(owner: str) -> None:
-    """Ends the lease, so that a process that waits takes over immediately. Does nothing if a different process has it."""
+    """Ends the lease, so that a waiting process takes over immediately. Does nothing if a different process has it."""
     BeatLease.objects.filter(pk=ROW, owner=owner).update(owner="", lease_until=None)
