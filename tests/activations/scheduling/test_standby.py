@@ -29,6 +29,8 @@ class Beat(beat.Scheduler):
     def __init__(self) -> None:
         self.started: list[str] = []
         super().__init__(app=app)
+        # It would save at the end of all tests.
+        self._finalize.cancel()
 
     def setup_schedule(self) -> None:
         self.update_from_dict({"sweep": {"task": "activations.tasks.sweep", "schedule": DUE_SECONDS}})
