@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 
-from core.errors import Unavailable
+from core.errors import Problem, Unavailable
 from core.network import observers
 from core.network.transport import Adapter, Session
 
@@ -67,6 +67,7 @@ def send(
 
     Raises:
         Unavailable: no usable response arrived; `ambiguous` unless the request certainly never left.
+        Misconfigured: the network policy does not permit the address.
         requests.RequestException: no request can be built with this address or these headers.
     """
     raw = requests.Request(method, url, headers=dict(headers), params=params, json=json, data=data)
@@ -74,7 +75,7 @@ def send(
     sending = observers.sending(request)
     try:
         response = _response(http, request, _host(url))
-    except Unavailable:
+    except Problem:
         observers.answered(sending, None)
         raise
     observers.answered(sending, response.status_code, response.content)

@@ -8,6 +8,7 @@ from django.db.models.signals import post_migrate, pre_migrate
 
 from dinmo.backup.uploads import AGAIN, UNFINISHED, is_unfinished
 from dinmo.reporting import installed
+from dinmo.security import startup
 
 
 class DinmoConfig(AppConfig):
@@ -15,6 +16,7 @@ class DinmoConfig(AppConfig):
 
     def ready(self) -> None:
         checks.register(unfinished_restore)
+        checks.register(unsafe_start, checks.Tags.security, deploy=True)
         # Once for each `migrate`: the signals are sent for every app that has models.
         sender = apps.get_app_config("activations")
         pre_migrate.connect(installed.before_migrations, sender=sender)
@@ -24,3 +26,8 @@ class DinmoConfig(AppConfig):
 def unfinished_restore(**_: Any) -> list[checks.CheckMessage]:
     """The system check that reports an interrupted restore with every command."""
     return [checks.Error(UNFINISHED.capitalize(), hint=AGAIN, id="dinmo.E001")] if is_unfinished() else []
+
+
+def unsafe_start(**_: Any) -> list[checks.CheckMessage]:
+    """The reasons why web, worker and beat would not start, for `manage.py check --deploy`."""
+    return [checks.Error(sentence, id=f"dinmo.{code}") for code, sentence in startup.unsafe()]

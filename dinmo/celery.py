@@ -9,8 +9,10 @@ from typing import Any
 
 from celery import Celery
 from celery.platforms import SecurityWarning
-from celery.signals import setup_logging, task_postrun, task_prerun, worker_ready
+from celery.signals import beat_init, setup_logging, task_postrun, task_prerun, worker_init, worker_ready
 from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from dinmo.security.startup import refuse_unsafe_start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dinmo.settings")
 
@@ -44,3 +46,7 @@ def begin(task_id: str, task: Any, **_signal: Any) -> None:
 def end(**_signal: Any) -> None:
     """What is logged after a task is not about it."""
     clear_contextvars()
+
+
+worker_init.connect(refuse_unsafe_start)
+beat_init.connect(refuse_unsafe_start)

@@ -15,6 +15,8 @@ from kombu import Exchange, Queue
 from core.web.passwords import MINIMUM_LENGTH
 from dinmo.keys import ENCRYPTION_FILE, SECRET_FILE, load_or_create, private_directory, private_file
 from dinmo.local import broker
+from dinmo.security import public_address
+from dinmo.security.headers import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
 from dinmo.site import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -32,8 +34,14 @@ ENCRYPTION_KEYS = (
     env.list("ENCRYPTION_KEYS", default=[])
     or load_or_create(VAR_DIR / ENCRYPTION_FILE, lambda: Fernet.generate_key().decode()).split()
 )
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+PUBLIC_URL = env("PUBLIC_URL", default="http://127.0.0.1:8000")
+PRODUCTION = env.bool("PRODUCTION", default=not public_address.is_local(PUBLIC_URL))
+# The application itself speaks plain HTTP, so a proxy stands between it and an address with https.
+BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=public_address.is_encrypted(PUBLIC_URL))
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", public_address.host(PUBLIC_URL)])
+CSRF_TRUSTED_ORIGINS = env.list(
+    "CSRF_TRUSTED_ORIGINS", default=[public_address.origin(PUBLIC_URL)] if BEHIND_TLS_PROXY else []
+)
 
 INSTALLED_APPS = [
     "unfold",
@@ -44,6 +52,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "csp",
     "rest_framework",
     "django_celery_beat",
     "segments",
@@ -56,6 +65,9 @@ MIDDLEWARE = [
     "dinmo.monitoring.probes.Probes",
     "dinmo.monitoring.requests.RequestLog",
     "django.middleware.security.SecurityMiddleware",
+    # Before the files, because a picture can contain scripts too.
+    "csp.middleware.CSPMiddleware",
+    "dinmo.security.headers.OtherHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -116,8 +128,11 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("BEHIND_TLS_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS_PROXY
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if BEHIND_TLS_PROXY else 0
+# The proxy redirects to https. Neither subdomains nor browsers' preload lists are for the application to decide.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -128,6 +143,7 @@ STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 REDIS_URL = env("REDIS_URL", default="")
 CELERY_BROKER_URL = (
@@ -147,6 +163,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_DISABLE_PREFETCH = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
 
 RUN_LEASE_SECONDS = env.float("RUN_LEASE_SECONDS", default=45)
 RUN_SWEEP_SECONDS = env.float("RUN_SWEEP_SECONDS", default=15)
@@ -196,7 +213,6 @@ else:
 # Of each step of sending an email, so that a mail server that does not answer delays nothing for long.
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="dinmo@localhost")
-PUBLIC_URL = env("PUBLIC_URL", default="http://127.0.0.1:8000")
 
 # A bearer token for /metrics. Without one, only this machine may read it.
 METRICS_TOKEN = env("METRICS_TOKEN", default="")

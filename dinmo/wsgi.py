@@ -10,9 +10,12 @@ from importlib import import_module
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from dinmo.security.startup import refuse_unsafe_start
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dinmo.settings")
 
 application = get_wsgi_application()
+refuse_unsafe_start()
 # Otherwise, the first request imports every page.
 import_module(settings.ROOT_URLCONF)
 # What is loaded stays. Otherwise, each full garbage collection traverses all of it, in the middle of a request.

@@ -1,4 +1,4 @@
-"""The connections below `core.http`: a deadline for each complete response, and no interim response taken for it."""
+"""The connections below `core.http`: to permitted addresses, with a deadline for each complete response."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from core.network import policy
 
 if TYPE_CHECKING:
     import socket
@@ -88,6 +91,36 @@ class _Response(HTTPResponse):
         raise HTTPException("Too many interim responses.")
 
 
+class _CheckedMixin:
+    """Connects to addresses that the network policy permits. The name is not resolved again."""
+
+    _dns_host: Any
+    port: Any
+
+    def _new_conn(self) -> socket.socket:
+        name = self._dns_host
+        try:
+            addresses = policy.resolve(name.strip("[]"), self.port or 0)
+        except (OSError, UnicodeError) as error:
+            raise NameResolutionError(name, self, error) from error  # type: ignore[arg-type]
+        try:
+            return self._first_of(addresses)
+        finally:
+            self._dns_host = name
+
+    def _first_of(self, addresses: tuple[str, ...]) -> socket.socket:
+        for place, address in enumerate(addresses, 1):
+            self._dns_host = address
+            try:
+                connection: socket.socket = super()._new_conn()  # type: ignore[misc]
+            except (ConnectTimeoutError, NewConnectionError):
+                if place == len(addresses):
+                    raise
+            else:
+                return connection
+        raise NewConnectionError(self, "The name has no address.")  # type: ignore[arg-type]
+
+
 class _DeadlineMixin:
     """Starts the clock when a request is sent. The read timeout is the time for the complete response."""
 
@@ -100,11 +133,11 @@ class _DeadlineMixin:
         return super().getresponse()  # type: ignore[misc]
 
 
-class _Connection(_DeadlineMixin, HTTPConnection):
+class _Connection(_CheckedMixin, _DeadlineMixin, HTTPConnection):
     pass
 
 
-class _SecureConnection(_DeadlineMixin, HTTPSConnection):
+class _SecureConnection(_CheckedMixin, _DeadlineMixin, HTTPSConnection):
     pass
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet, InvalidToken
-from django.apps import apps
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, TextField, Value
 from django.db.models.functions import Cast
 
-from core.secrets import EncryptedJSONField, cipher
+from core.secrets import cipher
+from dinmo.security.stored_secrets import encrypted_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,14 +31,6 @@ class Rotation:
     rotated: Counter[str] = field(default_factory=Counter)
     current: Counter[str] = field(default_factory=Counter)
     unreadable: Counter[str] = field(default_factory=Counter)
-
-
-def encrypted_fields() -> Iterator[tuple[type[Model], str]]:
-    """Every model with the name of its encrypted field."""
-    for model in apps.get_models():
-        for each in model._meta.concrete_fields:
-            if isinstance(each, EncryptedJSONField):
-                yield model, each.name
 
 
 def rotate() -> Rotation:

@@ -26,13 +26,13 @@ from destinations.vendor import check as check_connection
 from dinmo.backup import key_rotation
 from dinmo.backup.uploads import AGAIN, UNFINISHED, is_unfinished
 from dinmo.local import broker
+from dinmo.security.stored_secrets import rows as rows_with_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, timedelta
 
     from celery import Celery
-    from django.db.models import Model
 
 PING_SECONDS = 1.5
 NEW_KEY = (
@@ -133,7 +133,7 @@ def encryption_keys() -> Finding:
 
 def stored_secrets() -> Finding:
     """Whether every stored secret can be decrypted with the current keys, which must be valid."""
-    rows = list(_rows_with_secrets())
+    rows = list(rows_with_secrets())
     unreadable = [label for label, problem in rows if problem]
     if unreadable:
         remedy = "Restore the key that they were encrypted with to ENCRYPTION_KEYS, or enter the secrets again."
@@ -219,20 +219,6 @@ def _origin(variable: str, file: str) -> Finding:
         return Finding(Level.OK, variable, f"stored in {path}; back it up together with the database")
     remedy = f"Set {variable} in the environment of every process to the current content of that file."
     return Finding(Level.WARN, variable, f"stored in {path}, which other machines can't read", remedy)
-
-
-def _rows_with_secrets() -> Iterator[tuple[str, Problem | None]]:
-    for model, field in key_rotation.encrypted_fields():
-        for key in model._default_manager.values_list("pk", flat=True):
-            yield f"{model._meta.verbose_name} {key}", _read(model, field, key)
-
-
-def _read(model: type[Model], field: str, key: object) -> Problem | None:
-    try:
-        model._default_manager.values_list(field).get(pk=key)
-    except Problem as problem:
-        return problem
-    return None
 
 
 def _duration(elapsed: timedelta) -> str:

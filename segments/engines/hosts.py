@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from core.errors import Misconfigured
+from core.network import policy
 from core.parameters import HOST
 from segments.engines.failures import unreachable
 
@@ -23,11 +24,6 @@ SSL_MODES = (
     ("disable", "Never encrypted"),
 )
 REACH_SECONDS = 5.0
-METADATA = tuple(
-    ip_network(network) for network in ("100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32", "fd00:ec2::/32")
-)
-"""Services of cloud providers that hand out credentials, at addresses that are not link-local."""
-_NAT64 = ip_network("64:ff9b::/96")
 
 
 @dataclass(frozen=True)
@@ -64,15 +60,15 @@ def find(host: str, port: int) -> Server:
             where="host",
         )
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = policy.resolve(host, port)
     except (OSError, UnicodeError) as error:
         raise unreachable(host, port, str(error)) from None
-    addresses = tuple(dict.fromkeys(str(address[0]).partition("%")[0] for *_, address in found))
-    if any(is_refused(address) for address in addresses):
+    except Misconfigured:
         message = (
-            "This host can't be used: its address is reserved for services of the network. Enter a database's host."
+            "This host can't be used: its address is reserved for services of the network, or the network policy of "
+            "this installation refuses it. Enter a database's host."
         )
-        raise Misconfigured("source_host", message, where="host")
+        raise Misconfigured("source_host", message, where="host") from None
     return Server(host, port, addresses)
 
 
@@ -88,15 +84,14 @@ def reach(host: str, port: int) -> Iterator[str]:
     yield f"port {port} answers"
 
 
-def is_refused(address: str) -> bool:
-    """PURE. Whether an address is link-local, of a cloud provider's metadata service, or not of a single host."""
-    parsed = _embedded(ip_address(address))
-    return (
-        parsed.is_link_local
-        or parsed.is_multicast
-        or parsed.is_unspecified
-        or any(parsed in network for network in METADATA if network.version == parsed.version)
-    )
+def permit(host: str, port: int) -> None:
+    """Checks the host of a driver that resolves names itself, if the installation has a network policy of its own.
+
+    Raises:
+        Misconfigured, Unavailable: as `find`.
+    """
+    if policy.is_restricted():
+        find(host, port)
 
 
 def connected(server: Server, seconds: float) -> socket.socket:
@@ -116,12 +111,3 @@ def connected(server: Server, seconds: float) -> socket.socket:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         return connection
     raise unreachable(server.host, server.port, str(problem)) from None
-
-
-def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address that an IPv6 address stands for; any other address is returned unchanged."""
-    if isinstance(address, IPv6Address):
-        if address in _NAT64:
-            return IPv4Address(int(address) & 0xFFFFFFFF)
-        return address.ipv4_mapped or address.sixtofour or address
-    return address

@@ -1,6 +1,10 @@
 // What Unfold leaves out, and no block of its templates can add: names of icons and of scrolled parts, and the system's theme.
 "use strict";
 
+// The content security policy refuses htmx's own style element, and no page has attributes that htmx would evaluate.
+htmx.config.includeIndicatorStyles = false;
+htmx.config.allowEval = false;
+
 document.addEventListener("DOMContentLoaded", () => {
     hideIcons();
     nameScrolled();

@@ -71,7 +71,16 @@ def requests_outside(page: Page, live_server: Any) -> list[str]:
 
 
 @pytest.fixture
-def signed_in(page: Page, live_server: Any, transactional_db: None) -> Page:
+def refused_by_policy(page: Page) -> Iterator[None]:
+    """Fails the test if a page does what its content security policy refuses."""
+    refused: list[str] = []
+    page.on("console", lambda line: refused.append(line.text) if "Content Security Policy" in line.text else None)
+    yield
+    assert refused == []
+
+
+@pytest.fixture
+def signed_in(page: Page, live_server: Any, transactional_db: None, refused_by_policy: None) -> Page:
     """The overview, open in a superuser's session. The form that begins one is filled in by `through_the_login`."""
     page.set_default_timeout(PATIENCE_MS)
     browser = Client()
@@ -83,7 +92,7 @@ def signed_in(page: Page, live_server: Any, transactional_db: None) -> Page:
 
 
 @pytest.fixture
-def through_the_login(page: Page, live_server: Any, transactional_db: None) -> Page:
+def through_the_login(page: Page, live_server: Any, transactional_db: None, refused_by_policy: None) -> Page:
     """A page on which a superuser has signed in through the login form."""
     page.set_default_timeout(PATIENCE_MS)
     User.objects.create_superuser("ops", "ops@example.com", "a-long-password")

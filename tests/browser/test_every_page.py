@@ -46,6 +46,26 @@ def test_a_finding_is_found(page: Page, live_server: Any) -> None:
         assert expected in found, expected
 
 
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<script>const inline = 1;</script>",
+        '<img alt="" src="data:," onerror="1">',
+        "<style>p { color: red }</style>",
+        '<script src="https://cdn.example.com/x.js"></script>',
+        '<iframe title="x" src="/admin/login/"></iframe>',
+    ],
+)
+def test_what_the_content_policy_refuses_is_found(page: Page, live_server: Any, markup: str) -> None:
+    """The policy is the one that the application sends."""
+    policy = page.goto(f"{live_server.url}/admin/login/").all_headers()["content-security-policy"]  # type: ignore[union-attr]
+    body = f"<!doctype html><html lang=en><title>x</title><main><h1>x</h1>{markup}</main></html>"
+    headers = {"Content-Security-Policy": policy, "Content-Type": "text/html"}
+    page.route("**/planted/", lambda route: route.fulfill(headers=headers, body=body))
+    found = examine(page, f"{live_server.url}/planted/")
+    assert [each for each in found if each.startswith("console: ") and "Content Security Policy" in each]
+
+
 BROKEN = """<!doctype html><html lang="en"><head><title>x</title></head><body><main><h1>x</h1>
 <img src="data:," onerror="1"><p style="color: #ccc; background: #fff">pale</p><div style="width: 900px">wide</div>
 <script>const inline = 1;</script></main></body></html>"""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT_VARIABLES = re.compile(
-    r"(?:DATABASE_URL|REDIS_URL|CELERY_.*|SECRET_KEY|ENCRYPTION_KEYS|SANDBOX.*|PORT|VAR_DIR|.*_API_URL|PUBLIC_URL|DJANGO_.*)"
+    r"(?:DATABASE_URL|REDIS_URL|CELERY_.*|SECRET_KEY|ENCRYPTION_KEYS|SANDBOX.*|PORT|VAR_DIR|.*_API_URL|PUBLIC_URL|PRODUCTION|DEBUG|ALLOWED_HOSTS|BEHIND_TLS_PROXY|DJANGO_.*)"
 )
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="/proc exists only on Linux")
 

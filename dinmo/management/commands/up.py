@@ -22,6 +22,7 @@ from dinmo.local.login import first_login
 from dinmo.local.logs import Logs
 from dinmo.local.machine import HOST, exclusive_runtime, free_port, port_is_free
 from dinmo.local.supervisor import Program, Supervisor
+from dinmo.security.startup import refuse_unsafe_start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +55,7 @@ class Command(BaseCommand):
             )
         running, broker_url = _broker()
         self._migrate()
+        refuse_unsafe_start()
         ports = _sandbox_ports()
         if ports:
             demo_data.write_if_missing(settings.SOURCE_FILES_ROOT)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import Misconfigured
 from core.parameters import Parameter
 from segments.contract import ColumnInfo, ColumnType, Engine, Reader
+from segments.engines import hosts
 from segments.engines.bigquery.dialect import COMPUTED, dialect
 from segments.engines.failures import no_table, timed_out
 from segments.engines.names import names
@@ -82,6 +83,7 @@ class BigQuery(Engine):
         filled = self.filled(settings)
         account = service_account_key(filled["service_account"])
         bigquery = import_driver("google.cloud.bigquery", "google-cloud-bigquery")
+        hosts.permit("bigquery.googleapis.com", 443)
         try:
             client = bigquery.Client.from_service_account_info(
                 account, project=filled["project"] or account["project_id"], location=filled["location"]

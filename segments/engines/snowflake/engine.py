@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from core.errors import Misconfigured, Unavailable
 from core.parameters import Parameter
 from segments.contract import ColumnInfo, ColumnType, Engine, Reader
+from segments.engines import hosts
 from segments.engines.failures import no_table, timed_out
 from segments.engines.names import names
 from segments.engines.snowflake.dialect import COMPUTED, dialect
@@ -101,8 +102,10 @@ class Snowflake(Engine):
     def open(self, settings: Mapping[str, Any], *, timeout_seconds: float) -> Iterator[Reader]:
         connector = import_driver("snowflake.connector", "snowflake-connector-python")
         filled = self.filled(settings)
+        options = arguments(filled, timeout_seconds)
+        hosts.permit(f"{filled['account']}.snowflakecomputing.com", 443)
         try:
-            connection = connector.connect(**arguments(filled, timeout_seconds))
+            connection = connector.connect(**options)
         except connector.errors.DatabaseError as error:
             if error.errno in WRONG_LOGIN:
                 raise Misconfigured(

@@ -110,33 +110,44 @@ def test_reserved_addresses_are_refused_however_they_are_written(slug: str, host
     assert (type(problem), problem.code) == (Misconfigured, "source_host")
 
 
-@pytest.mark.parametrize(
-    ("address", "refused"),
-    [
-        ("fe80::1", True),
-        ("fd00:ec2::254", True),
-        ("100.100.100.200", True),
-        ("168.63.129.16", True),
-        ("64:ff9b::a9fe:a9fe", True),
-        ("2002:a9fe:a9fe::1", True),
-        ("224.0.0.1", True),
-        ("::", True),
-        ("127.0.0.1", False),
-        ("10.1.2.3", False),
-        ("192.168.1.1", False),
-        ("203.0.113.7", False),
-        ("2001:db8::1", False),
-    ],
-)
-def test_addresses_that_no_database_has(address: str, refused: bool) -> None:
-    assert hosts.is_refused(address) is refused
-
-
 @pytest.mark.parametrize("slug", DATABASES)
 def test_name_that_leads_to_a_reserved_address_is_refused(slug: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("169.254.169.254", 80))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     assert problem_of(slug, {**SETTINGS, "host": "innocent.example.com"}).code == "source_host"
+
+
+@pytest.mark.parametrize("slug", DATABASES)
+def test_network_policy_decides_by_the_address_behind_a_name(slug: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with fake(b"", (), hangs_up=True) as server:
+        local = {**server.settings, "host": "localhost"}
+        monkeypatch.setenv("REFUSED_NETWORKS", "127.0.0.0/8,::1/128")
+        assert problem_of(slug, local).code == "source_host"
+        monkeypatch.delenv("REFUSED_NETWORKS")
+        monkeypatch.setenv("ALLOWED_NETWORKS", "10.0.0.0/8")
+        assert problem_of(slug, local).code == "source_host"
+        monkeypatch.setenv("ALLOWED_NETWORKS", "127.0.0.1,::1")
+        assert problem_of(slug, local).code == "source_unreachable"
+
+
+@pytest.mark.parametrize("slug", DATABASES)
+def test_name_is_resolved_only_once(slug: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever answers for the name can't lead the driver to a different address than the one that was checked."""
+    resolve, asked = socket.getaddrinfo, []
+
+    def answer(host: str, *arguments: Any, **options: Any) -> Any:
+        if host == "rebinding.example.com":
+            asked.append(host)
+            host = "127.0.0.1" if len(asked) == 1 else "169.254.169.254"
+        return resolve(host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    monkeypatch.setattr(f"segments.engines.{slug}.session.CONNECT_SECONDS", 2)
+    with fake(b"", (b"N",), hangs_up=True) as server:
+        problem_of(slug, {**server.settings, "host": "rebinding.example.com", "sslmode": "prefer"})
+        assert asked == ["rebinding.example.com"]
+        if slug == "postgres":
+            assert server.received
 
 
 @pytest.mark.parametrize("slug", DATABASES)

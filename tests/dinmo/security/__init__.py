@@ -1,0 +1,1 @@
+"""Headers, conditions for a start, and what never shows."""
