@@ -15,7 +15,7 @@ from core import audit
 from core.audit import Verb
 from core.text.characters import one_line
 from dinmo.audit.models import AuditEntry
-from dinmo.audit.states.activation import DRAFT, PAUSED
+from dinmo.audit.states.activation import DRAFT, NOT_PAUSED, PAUSED
 from dinmo.audit.states.describe import describe, key_of
 from dinmo.audit.wording import differences
 
@@ -98,7 +98,7 @@ def _verb(before: Description | None, after: Description | None, changes: Change
     if before is None or after is None:
         return Verb.CREATED if before is None else Verb.DELETED
     if set(changes) == {PAUSED}:
-        return Verb.PAUSED if changes[PAUSED][1] else Verb.RESUMED
+        return Verb.RESUMED if after.fields[PAUSED] == NOT_PAUSED else Verb.PAUSED
     return Verb.STARTED if set(changes) == {DRAFT} and not after.fields[DRAFT] else Verb.CHANGED
 
 

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from activations.models import Schedule
 
 PAUSED, DRAFT = "Paused", "Draft"
+NOT_PAUSED = "No"
 
 
 def activation(row: Activation) -> Iterator[tuple[str, Any]]:
-    yield from plain(row, without=("paused", "thresholds"))
+    guards = [field.name for field in row._meta.concrete_fields if field.name.startswith("hold_")]
+    yield from plain(row, without=("paused", "thresholds", *guards))
+    for name in guards:
+        yield f"Guard: {row._meta.get_field(name).verbose_name}", getattr(row, name)
     yield PAUSED, _paused(row)
     yield DRAFT, row.is_draft
     yield "Reset the sync history in the next run", row.start_afresh
@@ -40,7 +44,7 @@ def _paused(row: Activation) -> str:
     if row.paused:
         return "By a person"
     pause = SystemPause.objects.filter(activation=row).first()
-    return f"By the system: {pause.get_cause_display().lower()}, {pause.code}" if pause else ""
+    return f"By the system: {pause.get_cause_display().lower()}" if pause else NOT_PAUSED
 
 
 def _mapping(mapping: FieldMapping) -> str:

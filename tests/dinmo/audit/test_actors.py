@@ -257,7 +257,7 @@ def test_two_changes_of_one_object_at_the_same_time_leave_two_entries(activation
         thread.join()
     changed = [set(entry.changes) for entry in AuditEntry.objects.filter(verb="changed", object_name="Away")]
     assert {"Mode"} <= set().union(*changed)
-    assert {"No rows"} <= set().union(*changed)
+    assert {"Guard: no rows"} <= set().union(*changed)
 
 
 def test_approving_a_run_that_is_not_held_leaves_no_entry(activation: Activation, since: Entries) -> None:

@@ -228,7 +228,7 @@ def test_a_person_and_the_system_pause_and_resume(activation: Activation, since:
         ("DinMo", "paused"),
         ("DinMo", "resumed"),
     ]
-    assert found[2].changes == {"Paused": ["", "By the system: source, source_unreachable"]}
+    assert found[2].changes == {"Paused": ["No", "By the system: source"]}
     assert [entry.run for entry in found] == [None, None, run.pk, None]
 
 
