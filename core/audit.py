@@ -115,14 +115,15 @@ def actor() -> Actor:
 
 
 @contextmanager
-def acting_as(who: Actor | Callable[[], Actor], *, run: int | None = None) -> Iterator[None]:
+def acting_as(who: Actor | Callable[[], Actor], *, request: str = "", run: int | None = None) -> Iterator[None]:
     """Everything in the block is done by `who`.
 
     Args:
+        request: the ID that the log has for the request; made if there is none.
         run: the ID of the run that the block executes.
     """
     find = (lambda: who) if isinstance(who, Actor) else who
-    token = _scene.set(Scene(find, run=run))
+    token = _scene.set(Scene(find, request or uuid.uuid4().hex, run))
     try:
         yield
     finally:

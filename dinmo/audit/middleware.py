@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from structlog.contextvars import get_contextvars
+
 from core import audit
 from core.audit import Actor, Kind
 from dinmo.audit.sign_in import address_of, person
@@ -18,13 +20,14 @@ NOBODY = "Not signed in"
 
 
 class ActingPerson:
-    """Middleware that must follow AuthenticationMiddleware."""
+    """Middleware that must follow AuthenticationMiddleware, and the one that gives each request its ID."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with audit.acting_as(partial(sender, request)):
+        request_id = str(get_contextvars().get("request_id", ""))
+        with audit.acting_as(partial(sender, request), request=request_id):
             return self.get_response(request)
 
 

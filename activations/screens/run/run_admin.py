@@ -101,6 +101,7 @@ class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
             yield Button("drift", "Drift", "difference", href=page)
         if obj.made_visible + obj.still_hidden and request.user.has_perm(SEE_RECORDS):
             yield Button("attached", "Download what was attached", "download", href=self.url("attached", obj.pk))
+        yield Button("history", "History", "history", href=self.url("history", obj.pk))
         href = reverse("admin:activations_activation_change", args=[obj.activation_id])
         yield Button("activation", "Activation", "sync", href=href)
 

@@ -12,8 +12,10 @@ from django.core.paginator import Paginator
 from django.http import Http404
 from django.template.response import TemplateResponse
 
+from activations.models import Warning
 from core.web.endpoints import number
 from dinmo.audit.models import AuditEntry
+from dinmo.audit.states.describe import key_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -36,7 +38,7 @@ def history(request: HttpRequest, app: str, model: str, object_id: str) -> HttpR
     sees_log = request.user.has_perm(VIEW)
     if not (screen.has_view_permission(request, obj) if obj else sees_log):
         raise PermissionDenied
-    entries = entries_of(f"{app}.{model}", number(object_id))
+    entries = entries_of(*(_owner(obj) or (f"{app}.{model}", number(object_id))))
     latest = entries.first()
     name = str(obj) if obj else f"{latest.object_name} (deleted)" if latest else ""
     if not name:
@@ -50,6 +52,12 @@ def history(request: HttpRequest, app: str, model: str, object_id: str) -> HttpR
         "sees_log": sees_log,
     }
     return TemplateResponse(request, "audit/history.html", context)
+
+
+def _owner(obj: Any) -> tuple[str, int] | None:
+    """The object in whose history a row is found: that of which it is a part."""
+    key = key_of(obj.activation if isinstance(obj, Warning) else obj) if obj else None
+    return (key[0]._meta.label_lower, key[1]) if key else None
 
 
 def entries_of(label: str, pk: int) -> QuerySet[AuditEntry]:

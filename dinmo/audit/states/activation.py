@@ -22,10 +22,10 @@ NOT_PAUSED = "No"
 
 
 def activation(row: Activation) -> Iterator[tuple[str, Any]]:
-    guards = [field.name for field in row._meta.concrete_fields if field.name.startswith("hold_")]
-    yield from plain(row, without=("paused", "thresholds", *guards))
-    for name in guards:
-        yield f"Guard: {row._meta.get_field(name).verbose_name}", getattr(row, name)
+    guards = [field for field in row._meta.concrete_fields if field.name.startswith("hold_")]
+    yield from plain(row, without=("paused", "thresholds", *(field.name for field in guards)))
+    for field in guards:
+        yield f"Guard: {field.verbose_name}", getattr(row, field.name)
     yield PAUSED, _paused(row)
     yield DRAFT, row.is_draft
     yield "Reset the sync history in the next run", row.start_afresh

@@ -56,6 +56,12 @@ def test_a_form_is_one_entry_of_the_person_with_the_address(
     assert entry.object_name == "Français"
 
 
+def test_a_request_has_the_id_of_its_answer(staff: Client, activation: Activation, since: Entries) -> None:
+    since()
+    answer = staff.post(f"/admin/activations/activation/{activation.pk}/do/pause/")
+    assert [entry.request for entry in since()] == [answer["X-Request-ID"]]
+
+
 def test_a_form_that_is_refused_leaves_no_entry(staff: Client, activation: Activation, since: Entries) -> None:
     since()
     page = f"/admin/segments/segment/{Segment.objects.get().pk}/change/"

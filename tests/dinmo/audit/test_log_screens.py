@@ -117,6 +117,8 @@ def test_the_history_of_an_object_has_its_parts_and_runs(staff: Client, activati
     for words in ("History of Away", "Created", "Mapping to name", "legal_name", "Approved"):
         assert words in html, words
     assert "Approved" in staff.get("/admin/activations/run/1/history/").content.decode()
+    assert "Approved" in staff.get("/admin/activations/warning/1/history/").content.decode()
+    assert "/admin/activations/run/1/history/" in staff.get("/admin/activations/run/1/change/").content.decode()
     page = staff.get(f"/admin/activations/activation/{activation.pk}/change/").content.decode()
     assert f"/admin/activations/activation/{activation.pk}/history/" in page
 
