@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from allauth.mfa.models import Authenticator
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
@@ -20,7 +21,7 @@ from activations.models import Schedule
 from core.web.formats import moment
 from core.web.lists import BoundedList
 from core.web.screens import pill
-from dinmo.accounts.forms import GroupForm, NewUserForm, SignInForm, UserForm
+from dinmo.accounts.forms import GroupForm, NewUserForm, UserForm
 from dinmo.audit.screens.admin import AuditEntryAdmin as AuditEntryAdmin
 from dinmo.audit.screens.recorded import RecordedForm
 
@@ -41,7 +42,6 @@ TASKS = {
 """What the periodic tasks in the settings do, by their names there."""
 UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
-admin.site.login_form = SignInForm
 for model in (User, Group, PeriodicTask, CrontabSchedule, IntervalSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(model)
 
@@ -69,6 +69,14 @@ class UserAdmin(RecordedForm, BoundedList, DjangoUserAdmin, ModelAdmin):
         ("Access", {"fields": ["is_staff", "is_superuser"]}),
     ]
     readonly_fields = ["password_state", "last_login", "date_joined"]
+    actions = ["remove_second_factor"]
+
+    @admin.action(description="Remove the second factor", permissions=["change"])
+    def remove_second_factor(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        """For people who have lost their phone and their recovery codes."""
+        count = users.filter(authenticator__isnull=False).distinct().count()
+        Authenticator.objects.filter(user__in=users).delete()
+        messages.success(request, f"Removed the second factor of {count:,} account{'' if count == 1 else 's'}.")
 
     @admin.display(description="Password")
     def password_state(self, obj: User) -> SafeString:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
 
 if TYPE_CHECKING:
@@ -24,3 +25,8 @@ class LogBackend(BaseEmailBackend):
             for line in str(message.body).splitlines():
                 log.info("  %s", line)
         return len(email_messages)
+
+
+def is_configured() -> bool:
+    """Whether emails are sent, rather than logged."""
+    return f"{__name__}.{LogBackend.__name__}" != settings.EMAIL_BACKEND

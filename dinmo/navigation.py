@@ -10,6 +10,7 @@ from django_celery_beat.models import PeriodicTask
 
 from activations.models import Activation, AlertChannel, Change, Run, Warning
 from destinations.models import Connection, Destination
+from dinmo.accounts.models import Invitation
 from dinmo.audit.models import AuditEntry
 from segments.models import DataModel, Segment, Source
 
@@ -40,6 +41,7 @@ DESTINATIONS: tuple[Entry, ...] = (("Connections", "cable", Connection), ("Desti
 OPERATIONS: tuple[Entry, ...] = (
     ("Users", "person", User),
     ("Groups", "group", Group),
+    ("Invitations", "mail", Invitation),
     ("Periodic tasks", "timer", PeriodicTask),
 )
 AUDIT: tuple[Entry, ...] = (("Audit log", "policy", AuditEntry),)

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
 from kombu import Exchange, Queue
 
-from core.web.passwords import MINIMUM_LENGTH
+from dinmo.accounts.passwords import MINIMUM_LENGTH
 from dinmo.keys import ENCRYPTION_FILE, SECRET_FILE, load_or_create, private_directory, private_file
 from dinmo.local import broker
 from dinmo.security import public_address
@@ -25,6 +25,8 @@ env.read_env(BASE_DIR / ".env")
 
 VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 private_directory(VAR_DIR)
+
+from dinmo.accounts.configuration import *  # noqa: E402, F403 - it needs what .env sets
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="") or load_or_create(VAR_DIR / SECRET_FILE, get_random_secret_key)
@@ -55,13 +57,21 @@ INSTALLED_APPS = [
     "csp",
     "rest_framework",
     "django_celery_beat",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "axes",
     "segments",
     "destinations",
     "activations",
+    "dinmo.accounts",
     "dinmo.audit",
     "dinmo",
 ]
 MIDDLEWARE = [
+    "dinmo.accounts.proxies.addresses.ClientAddress",
     "dinmo.monitoring.probes.Probes",
     "dinmo.monitoring.requests.RequestLog",
     "django.middleware.security.SecurityMiddleware",
@@ -74,11 +84,14 @@ MIDDLEWARE = [
     "core.web.requests.BoundedRequests",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "dinmo.accounts.proxies.people.ProxyUser",
     "dinmo.audit.middleware.ActingPerson",
     "django.contrib.messages.middleware.MessageMiddleware",
     "core.web.time_zone.ViewerTimeZone",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "dinmo.problems.ProblemPages",
+    "allauth.account.middleware.AccountMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "dinmo.urls"
 WSGI_APPLICATION = "dinmo.wsgi.application"
@@ -93,6 +106,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "dinmo.accounts.frame.frame",
             ],
             "libraries": {"screens": "core.templatetags.screens"},
         },
@@ -124,10 +138,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "core.web.passwords.NotRepeatedValidator"},
+    {"NAME": "dinmo.accounts.passwords.NotRepeatedValidator"},
 ]
-LOGIN_URL = "admin:login"
-LOGIN_REDIRECT_URL = "admin:index"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS_PROXY
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if BEHIND_TLS_PROXY else 0
@@ -237,9 +249,10 @@ LOGGING = {
         "line": {"()": "core.logs.formatter", "name": env("LOG_FORMAT", default="")},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # At INFO, Celery has several lines for each message, and beat one every few seconds.
+    # At INFO, Celery has several lines for each message, beat one every few seconds, and axes several for each sign-in.
     "loggers": {
-        name: {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL} for name in ("celery", "django_celery_beat")
+        name: {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL}
+        for name in ("axes", "celery", "django_celery_beat")
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }

@@ -18,7 +18,7 @@ UNFOLD: dict[str, Any] = {
     "DASHBOARD_CALLBACK": "dinmo.overview.page.context",
     "STYLES": [
         lambda _request, name=name: static(f"dinmo/{name}.css")
-        for name in ("theme", "screens", "lists", "start", "editor", "run", "timeline", "overview", "docs")
+        for name in ("theme", "screens", "lists", "start", "editor", "run", "timeline", "overview", "docs", "accounts")
     ],
     "SCRIPTS": [
         lambda _request, name=name: static(f"dinmo/{name}.js") for name in ("screens", "shell", "timeline/search")

@@ -15,6 +15,7 @@ from dinmo.start import views as start
 handler400 = "dinmo.problems.bad_request"
 handler404 = "dinmo.problems.page_not_found"
 handler500 = "dinmo.problems.server_error"
+handler429 = "dinmo.accounts.entrance.lockout.too_many"
 private = admin.site.admin_view
 urlpatterns = [
     path("", private(start.home)),
@@ -33,6 +34,7 @@ urlpatterns = [
     path("admin/start/demo/remove/", private(start.remove_demo), name="start-demo-remove"),
     # Before Django's own page of the same address.
     path("admin/<slug:app>/<slug:model>/<str:object_id>/history/", private(history)),
+    path("", include("dinmo.accounts.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("dinmo.api")),
 ]

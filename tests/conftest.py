@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hypothesis
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 
 from dinmo.audit import append_only
@@ -17,7 +17,7 @@ hypothesis.settings.load_profile("here")
 @pytest.fixture(autouse=True)
 def _no_cached_pages() -> None:
     """Every test begins with another database, so nothing that a page kept applies."""
-    cache.clear()
+    caches["pages"].clear()
 
 
 @pytest.fixture(scope="session")

@@ -1,1 +1,1 @@
-"""Who may sign in, and what they may do, in plain words. Roles and invitations are not here yet."""
+"""Who somebody is: signing in, invitations, second factors and sessions. What somebody may do belongs elsewhere."""

@@ -1,13 +1,12 @@
-"""The forms of users and groups, and of signing in."""
+"""The forms of users and groups, and the words for accounts that may not sign in."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import forms
-from django.contrib.auth.models import AbstractUser, Group, Permission, User
-from django.core.exceptions import ValidationError
-from unfold.forms import AuthenticationForm, UserChangeForm, UserCreationForm
+from django.contrib.auth.models import Group, Permission, User
+from unfold.forms import UserChangeForm, UserCreationForm
 
 from dinmo.accounts.rights import RightsField, offered
 
@@ -21,16 +20,6 @@ WORDS = {
     "groups": ("Groups", "The account has all rights of its groups."),
     "user_permissions": ("Single rights", "In addition to those of its groups."),
 }
-
-
-class SignInForm(AuthenticationForm):
-    """Says what is missing to somebody whose password is right."""
-
-    def confirm_login_allowed(self, user: AbstractUser) -> None:  # type: ignore[override, unused-ignore]
-        if not user.is_active:
-            raise ValidationError(BLOCKED, code="blocked")
-        if not user.is_staff:
-            raise ValidationError(NO_ACCESS, code="no_access")
 
 
 class NewUserForm(UserCreationForm):

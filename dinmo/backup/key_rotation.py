@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -13,10 +14,11 @@ from django.db.models import F, TextField, Value
 from django.db.models.functions import Cast
 
 from core.secrets import cipher
+from dinmo.accounts.entrance import second_factors
 from dinmo.security.stored_secrets import encrypted_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from django.db.models import Model
 
@@ -40,23 +42,25 @@ def rotate() -> Rotation:
         for batch in _batches(model, name):
             with transaction.atomic():
                 for key, token in batch:
-                    _rotate(done, model, name, key, token)
+                    _rotate(done, str(model._meta.verbose_name_plural), token, partial(_store, model, name, key, token))
+    for row, name, token in second_factors.tokens():
+        _rotate(done, second_factors.LABEL, token, partial(second_factors.replace, row, name))
     return done
 
 
 def outdated() -> int:
     """How many stored secrets can't be read with the first key alone."""
     first = Fernet(settings.ENCRYPTION_KEYS[0])
-    return sum(
+    fields = (
         not _reads(first, token)
         for model, name in encrypted_fields()
         for batch in _batches(model, name)
         for _, token in batch
     )
+    return sum(fields) + sum(not _reads(first, token) for _, _, token in second_factors.tokens())
 
 
-def _rotate(done: Rotation, model: type[Model], name: str, key: object, token: str) -> None:
-    label = str(model._meta.verbose_name_plural)
+def _rotate(done: Rotation, label: str, token: str, store: Callable[[str], int]) -> None:
     if _reads(Fernet(settings.ENCRYPTION_KEYS[0]), token):
         done.current[label] += 1
         return
@@ -65,9 +69,13 @@ def _rotate(done: Rotation, model: type[Model], name: str, key: object, token: s
     except InvalidToken:
         done.unreadable[label] += 1
         return
+    done.rotated[label] += store(again)
+
+
+def _store(model: type[Model], name: str, key: object, token: str, again: str) -> int:
     # Only if nobody has saved a different secret meanwhile, which is encrypted with the first key already.
     unchanged = model._base_manager.annotate(stored=Cast(F(name), TextField())).filter(pk=key, stored=token)
-    done.rotated[label] += unchanged.update(**{name: Value(again, output_field=TextField())})
+    return unchanged.update(**{name: Value(again, output_field=TextField())})
 
 
 def _batches(model: type[Model], name: str) -> Iterator[list[tuple[object, str]]]:

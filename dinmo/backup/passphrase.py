@@ -7,7 +7,7 @@ import sys
 from getpass import getpass
 
 from core.errors import Misconfigured
-from core.web.passwords import MINIMUM_LENGTH
+from dinmo.accounts.passwords import MINIMUM_LENGTH
 
 VARIABLE = "BACKUP_PASSPHRASE"
 

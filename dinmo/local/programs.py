@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dinmo.local import broker
 from dinmo.local.machine import HOST
 from dinmo.local.supervisor import Program
+from dinmo.local.web_server import LOGIN_PRINTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,4 +99,5 @@ def environment(
     chosen = {name: value for name, value in inherited.items() if value or name not in defaults}
     paths = [str(base_dir), *filter(None, [inherited.get("PYTHONPATH")])]
     fixed = {"CELERY_BROKER_URL": broker_url, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+    fixed[LOGIN_PRINTED] = "1"
     return {**defaults, **chosen, **fixed}

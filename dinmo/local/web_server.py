@@ -8,6 +8,8 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,9 @@ PATIENCE_SECONDS = 10.0
 SLOWEST_BYTES_PER_SECOND = 20_000
 """A client that sends a large file more slowly than this is cut off."""
 TOO_SLOW = "The client is too slow."
+
+LOGIN_PRINTED = "LOGIN_PRINTED"
+"""The environment variable with which `make up` says that it prints a first login itself."""
 
 
 class BoundedSocket:
@@ -114,6 +119,13 @@ class RedactingLogger(Logger):
 def post_worker_init(worker: Any) -> None:
     """Called in each worker once it can answer."""
     logging.getLogger("dinmo.web").info("Web process %s is ready.", worker.pid)
+
+
+def when_ready(_server: Any) -> None:
+    """Logs how to create the first administrator. In a process of its own, so that the server loads no application."""
+    if not os.environ.get(LOGIN_PRINTED):
+        environment = {"DJANGO_SETTINGS_MODULE": "dinmo.settings", **os.environ}
+        subprocess.Popen([sys.executable, "-m", "django", "setuplink"], env=environment)
 
 
 worker_class = "dinmo.local.web_server.BoundedWorker"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db.models import F, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
@@ -64,7 +64,7 @@ def per_day(now: datetime) -> list[Day]:
     today, zone = timezone.localdate(now), timezone.get_current_timezone()
     first = today - timedelta(days=DAYS - 1)
     start, midnight, tomorrow = (datetime.combine(day, time(), zone) for day in (first, today, today + DAY))
-    past = cache.get_or_set(f"totals:{zone}:{first}", lambda: _by_day(start, midnight, zone), KEPT_SECONDS)
+    past = caches["pages"].get_or_set(f"totals:{zone}:{first}", lambda: _by_day(start, midnight, zone), KEPT_SECONDS)
     found = {**(past or {}), **_by_day(midnight, tomorrow, zone)}
     days = (first + timedelta(days=offset) for offset in range(DAYS))
     return [found.get(day, Day(day)) for day in days]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
+FOR_VISITORS = ("password/forgotten/", "password/new/#token", "invitation/#token", "inactive/", "sso/cancelled/")
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
@@ -36,7 +37,9 @@ def test_no_page_of_an_empty_installation_has_a_finding(signed_in: Page, live_se
 
 
 def test_no_page_for_visitors_has_a_finding(page: Page, live_server: Any) -> None:
-    assert examine(page, f"{live_server.url}/admin/login/?next=/admin/") == []
+    pages = ("/admin/login/?next=/admin/", "/setup/#token", *(f"/accounts/{name}" for name in FOR_VISITORS))
+    findings = {address: examine(page, f"{live_server.url}{address}") for address in pages}
+    assert {address: found for address, found in findings.items() if found} == {}
 
 
 def test_a_finding_is_found(page: Page, live_server: Any) -> None:

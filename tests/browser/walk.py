@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 NO_PAGES = {"do", "progress", "result", "live", "download", "comparison", "attached", "timeline"}
 """The last parts of the names of addresses that return no whole page, or only answer a form."""
+OWN = ("profile", "confirm_email", "own_sessions", "mfa_index")
+"""The pages of a person's own account."""
 STEPS = ("start", "start-source", "start-rows", "start-vendor")
 """The pages of the first steps."""
 AXE = """async (rules) => {
@@ -53,7 +55,7 @@ def addresses() -> Iterator[str]:
     """Every page for people who have signed in, with the first row of each model where an address needs one."""
     yield from ("/admin/", "/admin/password_change/", "/admin/docs/", "/admin/activations/", "/no/such/page/")
     yield from (reverse("docs", args=[name]) for name in list(files.pages())[:3])
-    yield from (reverse(name) for name in STEPS)
+    yield from (reverse(name) for name in (*STEPS, *OWN))
     for model, model_admin in admin.site._registry.items():
         for pattern in model_admin.get_urls():
             if address := _address(pattern, model):

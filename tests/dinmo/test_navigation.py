@@ -29,7 +29,7 @@ def test_superuser_sees_daily_work_before_set_up_and_operations_last() -> None:
         "Data": ["Sources", "Models", "Segments"],
         "Destinations": ["Connections", "Destinations"],
         "Help": ["Documentation"],
-        "Operations": ["Users", "Groups", "Periodic tasks", "Audit log"],
+        "Operations": ["Users", "Groups", "Invitations", "Periodic tasks", "Audit log"],
     }
 
 

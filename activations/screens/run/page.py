@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.paginator import Paginator
 from django.urls import reverse
 
@@ -203,7 +203,7 @@ def _causes(run: Run) -> list[Cause]:
     exceptions = run.rejected + run.invalid + run.skipped + run.unknown + run.not_sent + run.incomplete
     if exceptions > MANY_EXCEPTIONS:
         # Grouping hundreds of thousands of changes takes seconds, and a live page asks every second.
-        return cache.get_or_set(f"causes:{run.pk}:{run.state}", lambda: causes(run), KEPT_SECONDS) or []
+        return caches["pages"].get_or_set(f"causes:{run.pk}:{run.state}", lambda: causes(run), KEPT_SECONDS) or []
     return causes(run) if planning or exceptions else []
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -31,7 +31,7 @@ ADDRESS = "/api/trigger/"
 @pytest.fixture(autouse=True)
 def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("activations.runs.dispatch.enqueue", lambda run_id: None)
-    cache.clear()
+    caches["pages"].clear()
 
 
 @pytest.fixture

@@ -6,7 +6,11 @@ import io
 from typing import Any
 
 import pytest
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
 from cryptography.fernet import Fernet
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db.models import F, TextField
 from django.db.models.functions import Cast
@@ -39,6 +43,18 @@ def test_old_key_can_be_removed_afterwards(sources: list[Source], settings: Any)
     settings.ENCRYPTION_KEYS = [NEW]
     found = Source.objects.filter(name__startswith="S").order_by("name")
     assert [source.secrets for source in found] == [{"password": f"p{n}"} for n in range(7)]
+
+
+def test_second_factors_outlive_the_old_key(settings: Any) -> None:
+    settings.ENCRYPTION_KEYS = [OLD]
+    user = User.objects.create_user("ann")
+    TOTP.activate(user, "JBSWY3DPEHPK3PXP")
+    settings.ENCRYPTION_KEYS = [NEW, OLD]
+    assert key_rotation.outdated() == 1
+    assert key_rotation.rotate().rotated["second factors"] == 1
+    assert key_rotation.outdated() == 0
+    settings.ENCRYPTION_KEYS = [NEW]
+    assert get_adapter().decrypt(Authenticator.objects.get().data["secret"]) == "JBSWY3DPEHPK3PXP"
 
 
 def test_second_rotation_changes_nothing(sources: list[Source]) -> None:

@@ -1,0 +1,1 @@
+"""What begins with a secret link: the first administrator, invitations and forgotten passwords."""

@@ -1,0 +1,95 @@
+"""The first administrator, created in the browser with a one-time token that the web process logs when it starts."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from allauth.account.utils import perform_login
+from django import forms
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.db import transaction
+from django.http import Http404
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from dinmo.accounts.links.tokens import NewAccountForm, digest, new_token
+from dinmo.accounts.models import SetupToken
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+log = logging.getLogger(__name__)
+USED = "This token is not valid. Only the newest one counts: look for the last line about it in the log."
+
+
+def is_needed() -> bool:
+    """Whether nobody has an account yet."""
+    return not User.objects.exists()
+
+
+def issue() -> str:
+    """A new token, which invalidates the previous one."""
+    token = new_token()
+    with transaction.atomic():
+        SetupToken.objects.all().delete()
+        SetupToken.objects.create(digest=digest(token))
+    return token
+
+
+def announce() -> None:
+    """Logs how to create the first administrator, if there is no account yet."""
+    if is_needed():
+        address = f"{settings.PUBLIC_URL}{reverse('setup')}"
+        log.warning("No account exists yet. Create the first administrator at %s#%s", address, issue())
+
+
+class SetupForm(NewAccountForm):
+    """The first administrator."""
+
+    username = forms.CharField(
+        max_length=150,
+        validators=[UnicodeUsernameValidator()],
+        initial="admin",
+        widget=forms.TextInput({"autocomplete": "username"}),
+    )
+    email = forms.EmailField(label="Email address", widget=forms.EmailInput({"autocomplete": "email"}))
+
+    def owner(self) -> User:
+        return User(username=self.cleaned_data["username"], email=self.cleaned_data["email"], **self.names())
+
+
+def create(form: SetupForm) -> User | None:
+    """Creates the administrator of a valid form. None if the token is not valid, or was used in the meantime.
+
+    Of two transactions that delete the same token, the database lets only one find it.
+    """
+    with transaction.atomic():
+        used, _ = SetupToken.objects.filter(digest=digest(form.cleaned_data["token"])).delete()
+        if not used or not is_needed():
+            return None
+        user = form.owner()
+        user.is_staff = user.is_superuser = True
+        user.set_password(form.cleaned_data["password1"])
+        user.save()
+        return user
+
+
+@never_cache
+@sensitive_post_parameters()
+def page(request: HttpRequest) -> HttpResponse:
+    """The page of the first administrator. It exists only until there is one."""
+    if not is_needed():
+        raise Http404
+    form = SetupForm(request.POST or None)
+    if form.is_valid():
+        if user := create(form):
+            return perform_login(request, user, redirect_url=reverse("admin:index"))
+        form.add_error("token", USED)
+    text = "Nobody has an account here yet. Create the one of the first administrator."
+    context = {"form": form, "title": "Set up DinMo", "text": text, "button": "Create the administrator"}
+    return render(request, "accounts/with_token.html", context)

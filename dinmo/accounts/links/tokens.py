@@ -1,0 +1,86 @@
+"""Secret tokens that are sent in a link, of which only digests are stored, and the form that accepts one."""
+
+from __future__ import annotations
+
+import secrets
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
+from django.core.exceptions import ValidationError
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+BYTES = 32
+DIFFERENT = "The two passwords are different. Type them again."
+
+
+def new_token() -> str:
+    """A token that nobody can guess."""
+    return secrets.token_urlsafe(BYTES)
+
+
+def digest(token: str) -> str:
+    """What is stored of a token. The token is random, so that a plain digest gives nothing away."""
+    return sha256(token.encode()).hexdigest()
+
+
+class TokenForm(forms.Form):
+    """A new password for whoever has the token, which a script takes from the part of the address after #."""
+
+    token = forms.CharField(
+        label="Token", max_length=200, widget=forms.TextInput({"autocomplete": "off", "data-token": ""})
+    )
+    password1 = forms.CharField(
+        label="Password", max_length=200, strip=False, widget=forms.PasswordInput({"autocomplete": "new-password"})
+    )
+    password2 = forms.CharField(
+        label="Password again",
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = password_validators_help_text_html()
+
+    def owner(self) -> User | None:
+        """Whose password it will be, for the rules of passwords. None if the token is not valid."""
+        raise NotImplementedError
+
+    def clean_token(self) -> str:
+        return str(self.cleaned_data["token"]).strip().lstrip("#")
+
+    def clean_password2(self) -> str:
+        second: str = self.cleaned_data["password2"]
+        if self.cleaned_data.get("password1") not in (None, second):
+            raise ValidationError(DIFFERENT, code="different")
+        return second
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors:
+            try:
+                validate_password(cleaned["password1"], self.owner())
+            except ValidationError as error:
+                self.add_error("password1", error)
+        return cleaned
+
+
+class NewAccountForm(TokenForm):
+    """The name and the password of a person who has no account yet."""
+
+    first_name = forms.CharField(
+        label="First name", max_length=150, required=False, widget=forms.TextInput({"autocomplete": "given-name"})
+    )
+    last_name = forms.CharField(
+        label="Last name", max_length=150, required=False, widget=forms.TextInput({"autocomplete": "family-name"})
+    )
+    field_order = ["token", "email", "username", "first_name", "last_name", "password1", "password2"]
+
+    def names(self) -> dict[str, str]:
+        """The person's names, as fields of a user."""
+        return {name: self.cleaned_data[name] for name in ("first_name", "last_name")}

@@ -1,0 +1,17 @@
+"""`manage.py setuplink`: logs a link with which the first administrator is created, and voids the previous one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from dinmo.accounts.links.setup import announce
+
+
+class Command(BaseCommand):
+    help = "Logs a new link with which the first administrator is created, if nobody has an account yet."
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        announce()

@@ -1,0 +1,89 @@
+"""Which address a request comes from, if a trusted proxy passed it on."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from django.http import HttpRequest, HttpResponse
+
+Networks = tuple[IPv4Network | IPv6Network, ...]
+PEER = "dinmo.peer"
+"""The key in `request.META` of the address that the connection itself comes from."""
+LOCAL = "127.0.0.1"
+LONGEST_CHAIN = 20
+
+
+class ClientAddress:
+    """Middleware that must be the first: it makes REMOTE_ADDR the client's address, for everything after it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # A connection through a Unix socket has no address, and comes from this machine.
+        peer = request.META.get("REMOTE_ADDR") or LOCAL
+        forwarded = request.headers.get("X-Forwarded-For", "")
+        request.META[PEER] = peer
+        request.META["REMOTE_ADDR"] = client_address(peer, forwarded.split(","), settings.TRUSTED_PROXIES)
+        return self.get_response(request)
+
+
+def remote_address(request: HttpRequest) -> str | None:
+    """The client's address, as the middleware left it."""
+    return request.META.get("REMOTE_ADDR")
+
+
+def came_from_proxy(request: HttpRequest) -> bool:
+    """Whether a trusted proxy passed the request on."""
+    return is_in(request.META.get(PEER, ""), settings.TRUSTED_PROXIES)
+
+
+def client_address(peer: str, forwarded: Sequence[str], trusted: Networks) -> str:
+    """The last address that no trusted proxy has.
+
+    Args:
+        peer: where the connection comes from.
+        forwarded: the addresses of X-Forwarded-For. Each proxy appends one, so anybody can have written the first ones.
+    """
+    address = peer
+    for text in reversed(forwarded[-LONGEST_CHAIN:]):
+        if not is_in(address, trusted):
+            break
+        address = _address(text) or address
+    return address
+
+
+def is_in(address: str, trusted: Networks) -> bool:
+    """Whether an address is in one of the networks. False if it is not an address."""
+    valid = _address(address)
+    return bool(valid) and any(ip_address(valid) in network for network in trusted)
+
+
+def networks(texts: Iterable[str]) -> Networks:
+    """The networks and single addresses of TRUSTED_PROXIES.
+
+    Raises:
+        ImproperlyConfigured: one of them is not valid.
+    """
+    try:
+        return tuple(ip_network(text.strip(), strict=False) for text in texts if text.strip())
+    except ValueError:
+        raise ImproperlyConfigured(
+            "TRUSTED_PROXIES is not valid. List addresses or networks, such as 10.0.0.0/8,192.168.1.5"
+        ) from None
+
+
+def _address(text: str) -> str:
+    try:
+        address = ip_address(text.strip())
+    except ValueError:
+        return ""
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)
