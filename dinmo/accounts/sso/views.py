@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from allauth.socialaccount.helpers import render_authentication_error
@@ -9,6 +10,7 @@ from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from django.conf import settings
 from django.http import Http404
+from django.shortcuts import render
 from requests import RequestException
 
 from dinmo.accounts.provider import Exchange, SingleSignOn
@@ -19,7 +21,12 @@ if TYPE_CHECKING:
 
 def begin(request: HttpRequest) -> HttpResponse:
     """Sends the person to the provider. A link from elsewhere first shows a page with a button."""
-    return _at_provider(request, OAuth2LoginView)
+    response = _at_provider(request, OAuth2LoginView)
+    if response.status_code != HTTPStatus.FOUND:
+        return response
+    # The content security policy lets a form lead to no other site, also not by a redirect.
+    context = {"title": f"To {settings.OIDC_NAME}", "address": response["Location"]}
+    return render(request, "accounts/to_provider.html", context)
 
 
 def finish(request: HttpRequest) -> HttpResponse:
