@@ -12,7 +12,6 @@ from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
 from kombu import Exchange, Queue
 
-from dinmo.accounts.passwords import MINIMUM_LENGTH
 from dinmo.keys import ENCRYPTION_FILE, SECRET_FILE, load_or_create, private_directory, private_file
 from dinmo.local import broker
 from dinmo.security import public_address
@@ -130,16 +129,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": MINIMUM_LENGTH},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "dinmo.accounts.passwords.NotRepeatedValidator"},
-]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS_PROXY
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if BEHIND_TLS_PROXY else 0

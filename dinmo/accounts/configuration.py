@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import environ
 
+from dinmo.accounts.passwords import MINIMUM_LENGTH
 from dinmo.accounts.proxies.addresses import networks
 
 _env = environ.Env()
@@ -14,6 +15,16 @@ AUTHENTICATION_BACKENDS = [
     "dinmo.accounts.entrance.backends.LockOut",
     "dinmo.accounts.entrance.backends.Passwords",
     "dinmo.accounts.proxies.people.ProxyPeople",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": MINIMUM_LENGTH},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "dinmo.accounts.passwords.NotRepeatedValidator"},
 ]
 PASSWORD_SIGN_IN = _env.bool("PASSWORD_SIGN_IN", default=True)
 LOGIN_URL = "admin:login"
