@@ -32,7 +32,6 @@ ODD_NAMES = {
     4: "NULL",
     5: "Łódź 北海 🚀",
     6: "\\x00ff",
-    7: "  ",
 }
 WORKSPACE = """
 sources: [{name: Shop, engine: sqlite, path: shop.sqlite3}]
