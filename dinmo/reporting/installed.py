@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from dinmo.reporting.views import VIEWS
 
 _GRANTED = (
-    "SELECT DISTINCT table_name, grantee FROM information_schema.role_table_grants WHERE privilege_type = 'SELECT'"
+    "SELECT DISTINCT table_name, grantee FROM information_schema.role_table_grants "
+    "WHERE privilege_type = 'SELECT' AND table_schema = current_schema()"
 )
 _granted: set[tuple[str, str]] = set()
 
@@ -25,8 +27,11 @@ def before_migrations(plan: list[Any] | None = None, **_: Any) -> None:
 
 
 def after_migrations(plan: list[Any] | None = None, **_: Any) -> None:
-    """Receives `post_migrate`. Creates the views, unless the signal only follows the emptying of a test database."""
-    if plan is not None:
+    """Receives `post_migrate`. Creates the views, unless the signal only follows the emptying of a test database.
+
+    While migrations are missing, the views would lack columns: the last ones create them.
+    """
+    if plan is not None and not _missing_migrations():
         create()
 
 
@@ -51,3 +56,8 @@ def create() -> None:
             grantee = reader if reader == "PUBLIC" else connection.ops.quote_name(reader)
             cursor.execute(f"GRANT SELECT ON {name} TO {grantee}")
     _granted.clear()
+
+
+def _missing_migrations() -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
