@@ -16,6 +16,7 @@ import pytest
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
 from tests.crash.installation import MAX_IN_FLIGHT, Installation
+from tests.crash.test_killed_worker import WORKSPACE
 from tests.segments.places import POSTGRES_URL, postgres_answers
 
 if TYPE_CHECKING:
@@ -33,18 +34,6 @@ ODD_NAMES = {
     5: "Łódź 北海 🚀",
     6: "\\x00ff",
 }
-WORKSPACE = """
-sources: [{name: Shop, engine: sqlite, path: shop.sqlite3}]
-models: [{name: Companies, source: Shop, kind: custom, table: companies, primary_key: id}]
-connections: [{name: Attio, platform: attio, token: "${TOKEN}"}]
-destinations: [{name: Attio companies, connection: Attio, service: attio.companies}]
-activations:
-  - name: All
-    model: Companies
-    destination: Attio companies
-    match: {from: domain, to: domains}
-    fields: [{from: name, to: name}]
-"""
 SCHEMA = f"backup_{os.getpid()}"
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow]
