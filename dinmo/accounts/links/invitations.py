@@ -17,6 +17,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from core import audit
+from core.audit import Verb
 from dinmo.accounts.links.tokens import NewAccountForm, digest, new_token
 from dinmo.accounts.lookup import by_name, with_email
 from dinmo.accounts.models import Invitation
@@ -44,6 +46,7 @@ def send(invitation: Invitation, sender: User | None, now: datetime) -> str:
     invitation.digest, invitation.invited_by = digest(token), sender
     invitation.sent_at, invitation.expires_at = now, now + VALID_FOR
     invitation.save()
+    audit.announce(Verb.INVITED, invitation)
     link = f"{settings.PUBLIC_URL}{reverse('invitation')}#{token}"
     if not is_configured():
         return link
