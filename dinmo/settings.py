@@ -240,8 +240,12 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     # At INFO, Celery has several lines for each message, beat one every few seconds, and axes several for each sign-in.
     "loggers": {
-        name: {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL}
-        for name in ("axes", "celery", "django_celery_beat")
+        # A worker that stops puts messages back that it has no time for, which is as it should be.
+        "kombu.transport.virtual.base": {"level": "ERROR"},
+        **{
+            name: {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL}
+            for name in ("celery", "django_celery_beat")
+        },
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }

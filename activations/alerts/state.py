@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
-NO_BEAT = "Beat is not running, so no schedule starts a run. Start exactly one: make up, or celery -A dinmo beat"
+NO_BEAT = "Beat is not running, so no schedule starts a run. Start it: make up, or celery -A dinmo beat"
 PAUSED_BY_SYSTEM = "paused_by_system"
 NO_WORKER = "No worker has started it. Check with manage.py doctor whether one is running."
 

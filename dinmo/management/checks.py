@@ -83,16 +83,20 @@ def message_broker(address: str) -> Finding:
 
 
 def worker(app: Celery) -> Finding:
-    """Whether a worker replies to a ping sent through the broker."""
+    """Whether workers reply through the broker, and serve every queue."""
     try:
-        names = [name for reply in app.control.ping(timeout=PING_SECONDS) for name in reply]
+        served = app.control.inspect(timeout=PING_SECONDS).active_queues() or {}
     except (OperationalError, OSError):
         return blocked("worker", "broker")
-    if not names:
+    if not served:
         return Finding(
             Level.FAIL, "worker", "none running, so no run is executed", "Start one: make up, or celery -A dinmo worker"
         )
-    return Finding(Level.OK, "worker", f"{len(names)} running: {', '.join(sorted(names))}")
+    queues = {queue["name"] for each in served.values() for queue in each}
+    if missing := sorted({queue.name for queue in settings.CELERY_TASK_QUEUES} - queues):
+        remedy = f"Start one: celery -A dinmo worker --queues {','.join(missing)}"
+        return Finding(Level.FAIL, "worker", f"none serves the queue {listed(missing)}", remedy)
+    return Finding(Level.OK, "worker", f"{len(served)} running: {', '.join(sorted(served))}")
 
 
 def blocked(subject: str, dependency: str) -> Finding:
@@ -102,7 +106,7 @@ def blocked(subject: str, dependency: str) -> Finding:
 
 def beat(now: datetime, sweep_seconds: float) -> Finding:
     """Whether beat has started the sweep within the last two intervals of `sweep_seconds`."""
-    remedy = "Start exactly one: make up, or celery -A dinmo beat"
+    remedy = "Start it: make up, or celery -A dinmo beat"
     last = PeriodicTask.objects.filter(name="sweep").values_list("last_run_at", flat=True).first()
     if last is None:
         return Finding(Level.FAIL, "beat", "has never run, so no schedule fires", remedy)

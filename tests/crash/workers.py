@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from destinations.sandbox.wire import Reply, Request
     from dinmo.local.supervisor import Program
 
 COLUMNS = "id integer primary key, name text, domain text"
@@ -30,6 +31,7 @@ ACTIVATION = """
   - name: %s
     model: %s
     destination: Attio companies
+    guards: {max_size_change_percent: none, max_change_percent: none}
     match: {from: domain, to: domains}
     fields: [{from: name, to: name}]
 """
@@ -50,14 +52,16 @@ class Workers:
         }
         self.running: list[subprocess.Popen[bytes]] = []
 
-    def start(self, program: Program, name: str = "") -> subprocess.Popen[bytes]:
+    def start(self, program: Program, name: str = "", *options: str) -> subprocess.Popen[bytes]:
         """Starts a program, and waits until it says that it is ready.
 
         Args:
             name: of this process, if several run the same program.
+            options: further options of the command.
         """
         name = name or program.name
         command = (*program.command, "--hostname", f"{name}@%h") if name != program.name else program.command
+        command = (*command, *options)
         path = self.installation.home / f"{name}-{len(self.running)}.log"
         with path.open("wb") as log:
             process = spawn(command, self.installation.environment, log)
@@ -99,10 +103,16 @@ class Workers:
 
 
 @contextmanager
-def running(home: Path, rows: Sequence[tuple[int, str, str]], workspace: str) -> Iterator[Workers]:
-    """An installation with these companies and this workspace, and a broker. Workers are to be started."""
+def running(
+    home: Path, rows: Sequence[tuple[int, str, str]], workspace: str, respond: Callable[[Request], Reply] | None = None
+) -> Iterator[Workers]:
+    """An installation with these companies and this workspace, and a broker. Workers are to be started.
+
+    Args:
+        respond: answers requests to the vendor instead of the simulator.
+    """
     with ExitStack() as stack:
-        server = stack.enter_context(Server(sandboxes["attio"]("t")))
+        server = stack.enter_context(Server(sandboxes["attio"]("t"), respond=respond))
         server.sandbox.latency_seconds = 0.05
         installation = Installation(home, server.sandbox, server.url)
         installation.store("companies", COLUMNS, rows)

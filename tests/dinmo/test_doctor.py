@@ -160,3 +160,32 @@ def test_live_checks_the_connection_at_the_vendor_and_stores_the_result(monkeypa
     assert finding.remedy
     row.refresh_from_db()
     assert row.health == Connection.State.FAILED
+
+
+class Workers:
+    """Stands for the Celery application: its workers, with the queues that each serves."""
+
+    def __init__(self, **queues: str) -> None:
+        self.control = self
+        self.queues = {name: [{"name": queue} for queue in text.split()] for name, text in queues.items()}
+
+    def inspect(self, timeout: float) -> Workers:
+        return self
+
+    def active_queues(self) -> dict[str, list[dict[str, str]]] | None:
+        return self.queues or None
+
+
+@pytest.mark.parametrize(
+    ("workers", "level", "part"),
+    [
+        (Workers(), Level.FAIL, "none running"),
+        (Workers(one="celery delivery"), Level.FAIL, "none serves the queue planning"),
+        (Workers(one="celery delivery", two="planning"), Level.OK, "2 running: one, two"),
+        (Workers(one="celery delivery planning"), Level.OK, "1 running: one"),
+    ],
+)
+def test_each_queue_needs_a_worker(workers: Workers, level: Level, part: str) -> None:
+    finding = checks.worker(workers)  # type: ignore[arg-type, unused-ignore]
+    assert finding.level == level
+    assert part in finding.message
