@@ -60,8 +60,10 @@ def _execute(lease: Lease) -> bool:
         log.warning("Run %s continues once its lease expires: the database failed (%s).", run_id, type(error).__name__)
         connection.close()
         return False
-    if Run.objects.filter(pk=run_id, state__in=Run.LIVE).exists():
+    state = Run.objects.filter(pk=run_id).values_list("state", flat=True).first()
+    if state in Run.LIVE:
         return True
+    log.info("Run %s is over: %s.", run_id, state, extra={"state": state})
     settle.run_ended(run_id, timezone.now())
     return False
 

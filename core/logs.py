@@ -5,6 +5,7 @@ Each line carries what its thread is working on: `structlog.contextvars.bound_co
 
 from __future__ import annotations
 
+import logging
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,6 @@ from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_
 from core.secrets import LogFormatter, redact
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable
 
     from structlog.typing import EventDict
@@ -25,6 +25,32 @@ if TYPE_CHECKING:
 TEXT, JSON = "text", "json"
 FIELDS = ("method", "path", "status", "milliseconds", "state", "seconds")
 """What a line may have besides its message. Others are left out: libraries add whole requests, with their queries."""
+
+
+def configuration(level: str, name: str) -> dict[str, Any]:
+    """The setting LOGGING of Django: everything goes to stderr. Warnings of libraries become lines of the log.
+
+    Args:
+        level: the least important level that is logged, such as INFO.
+        name: of the format, see `formatter`.
+    """
+    logging.captureWarnings(True)
+    # At INFO, Celery has several lines for each message, beat one every few seconds, and axes some for each sign-in.
+    quiet = {"level": "WARNING" if level == "INFO" else level}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"()": "core.logs.formatter", "name": name}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "loggers": {
+            "axes": quiet,
+            "celery": quiet,
+            "django_celery_beat": quiet,
+            # A worker that stops puts messages back that it has no time for, which is as it should be.
+            "kombu.transport.virtual.base": {"level": "ERROR"},
+        },
+        "root": {"handlers": ["console"], "level": level},
+    }
 
 
 def formatter(name: str = "") -> logging.Formatter:

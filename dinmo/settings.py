@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
 from kombu import Exchange, Queue
 
+from core import logs
 from dinmo.keys import ENCRYPTION_FILE, SECRET_FILE, load_or_create, private_directory, private_file
 from dinmo.local import broker
 from dinmo.security import public_address
@@ -228,24 +228,4 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
 }
 
-LOG_LEVEL = env("LOG_LEVEL", default="INFO").upper()
-# Warnings of libraries become lines of the log.
-logging.captureWarnings(True)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"()": "core.logs.formatter", "name": env("LOG_FORMAT", default="")},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # At INFO, Celery has several lines for each message, beat one every few seconds, and axes several for each sign-in.
-    "loggers": {
-        # A worker that stops puts messages back that it has no time for, which is as it should be.
-        "kombu.transport.virtual.base": {"level": "ERROR"},
-        **{
-            name: {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL}
-            for name in ("celery", "django_celery_beat")
-        },
-    },
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-}
+LOGGING = logs.configuration(env("LOG_LEVEL", default="INFO").upper(), env("LOG_FORMAT", default=""))
