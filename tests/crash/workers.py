@@ -32,6 +32,7 @@ ACTIVATION = """
     model: %s
     destination: Attio companies
     guards: {max_size_change_percent: none, max_change_percent: none}
+    warnings: {enabled: false}
     match: {from: domain, to: domains}
     fields: [{from: name, to: name}]
 """
