@@ -11,7 +11,6 @@ from django.contrib.auth.models import User
 from django.core.mail import send_mail
 from django.db import transaction
 from django.http import Http404
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -19,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from core import audit
 from core.audit import Verb
-from dinmo.accounts.links.tokens import NewAccountForm, digest, new_token
+from dinmo.accounts.links.tokens import NewAccountForm, answer, digest, new_token
 from dinmo.accounts.lookup import by_name, with_email
 from dinmo.accounts.models import Invitation
 from dinmo.mail import is_configured
@@ -96,10 +95,10 @@ def page(request: HttpRequest) -> HttpResponse:
     if not settings.PASSWORD_SIGN_IN:
         raise Http404
     form = AcceptForm(request.POST or None)
-    if form.is_valid():
-        if user := accept(form):
-            return perform_login(request, user, redirect_url=reverse("admin:index"))
-        form.add_error("token", NOT_VALID)
+
+    def act() -> HttpResponse | None:
+        user = accept(form)
+        return perform_login(request, user, redirect_url=reverse("admin:index")) if user else None
+
     text = "You are invited. Choose a password, and your account is ready. You sign in with your email address."
-    context = {"form": form, "title": "Welcome to DinMo", "text": text, "button": "Create my account"}
-    return render(request, "accounts/with_token.html", context)
+    return answer(request, form, act, NOT_VALID, title="Welcome to DinMo", text=text, button="Create my account")

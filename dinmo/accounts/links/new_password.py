@@ -10,11 +10,11 @@ from allauth.account.views import PasswordResetView
 from allauth.decorators import rate_limit
 from django.conf import settings
 from django.http import Http404
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from dinmo.accounts.links.tokens import TokenForm
+from dinmo.accounts.links.tokens import TokenForm, answer
 from dinmo.accounts.lookup import with_email
 from dinmo.mail import is_configured
 
@@ -66,11 +66,13 @@ def page(request: HttpRequest) -> HttpResponse:
     if not settings.PASSWORD_SIGN_IN:
         raise Http404
     form = NewPasswordForm(request.POST or None)
-    if form.is_valid():
-        if user := form.owner():
-            reset_password(user, form.cleaned_data["password1"])
-            finalize_password_reset(request, user)
-            return redirect("account_new_password_done")
-        form.add_error("token", NOT_VALID)
-    context = {"form": form, "title": "Choose a new password", "button": "Save the password"}
-    return render(request, "accounts/with_token.html", context)
+
+    def act() -> HttpResponse | None:
+        user = form.owner()
+        if user is None:
+            return None
+        reset_password(user, form.cleaned_data["password1"])
+        finalize_password_reset(request, user)
+        return redirect("account_new_password_done")
+
+    return answer(request, form, act, NOT_VALID, title="Choose a new password", button="Save the password")

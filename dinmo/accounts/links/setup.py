@@ -12,12 +12,11 @@ from django.contrib.auth.models import User
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import transaction
 from django.http import Http404
-from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from dinmo.accounts.links.tokens import NewAccountForm, digest, new_token
+from dinmo.accounts.links.tokens import NewAccountForm, answer, digest, new_token
 from dinmo.accounts.models import SetupToken
 
 if TYPE_CHECKING:
@@ -86,10 +85,10 @@ def page(request: HttpRequest) -> HttpResponse:
     if not is_needed():
         raise Http404
     form = SetupForm(request.POST or None)
-    if form.is_valid():
-        if user := create(form):
-            return perform_login(request, user, redirect_url=reverse("admin:index"))
-        form.add_error("token", USED)
+
+    def act() -> HttpResponse | None:
+        user = create(form)
+        return perform_login(request, user, redirect_url=reverse("admin:index")) if user else None
+
     text = "Nobody has an account here yet. Create the one of the first administrator."
-    context = {"form": form, "title": "Set up DinMo", "text": text, "button": "Create the administrator"}
-    return render(request, "accounts/with_token.html", context)
+    return answer(request, form, act, USED, title="Set up DinMo", text=text, button="Create the administrator")

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.core.exceptions import ValidationError
+from django.shortcuts import render
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.contrib.auth.models import User
+    from django.http import HttpRequest, HttpResponse
 
 BYTES = 32
 DIFFERENT = "The two passwords are different. Type them again."
@@ -84,3 +88,20 @@ class NewAccountForm(TokenForm):
     def names(self) -> dict[str, str]:
         """The person's names, as fields of a user."""
         return {name: self.cleaned_data[name] for name in ("first_name", "last_name")}
+
+
+def answer(
+    request: HttpRequest, form: TokenForm, act: Callable[[], HttpResponse | None], refusal: str, **words: str
+) -> HttpResponse:
+    """The page of a form, or what follows once it was accepted.
+
+    Args:
+        act: does what a valid form asks for. Returns None if its token is not valid.
+        refusal: what the page says then.
+        words: the title of the page, the text above the form and the name of its button.
+    """
+    if form.is_valid():
+        if response := act():
+            return response
+        form.add_error("token", refusal)
+    return render(request, "accounts/with_token.html", {"form": form, **words})
