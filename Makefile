@@ -8,7 +8,7 @@ TEST_PROCESSES ?= 2
 TEST_VAR := $(or $(VAR_DIR),$(CURDIR)/var/test)
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test chaos lint bench clean
+.PHONY: help up demo test chaos lint bench clean audit sbom
 
 help: ## list the available targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,11 +28,22 @@ chaos: $(VENV)/installed ## kill processes 200 times on each database, prove tha
 	@exec $(RUN) -m tests.chaos $(CHAOS)
 
 lint: export VAR_DIR := $(TEST_VAR)
-lint: $(VENV)/installed-for-tests ## check style, types and wording
+lint: $(VENV)/installed-for-tests ## check style, types, wording and licenses
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy .
 	$(RUN) -m tests.language
+	@$(RUN) -m piplicenses > $(VENV)/licenses.csv && echo "All licenses are on the list in pyproject.toml."
+
+# These tools have an environment of their own, because some of what they need would change how requests works.
+TOOLS := $(VENV)/tools
+audit: $(TOOLS)/installed ## look for known vulnerabilities in what is installed; needs a network
+	@$(TOOLS)/bin/pip-audit --strict --progress-spinner off --path "$$($(RUN) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || { \
+		echo "Either a vulnerability is listed above, or the service could not be reached or does not know a package: then NOTHING was audited." >&2; exit 1; }
+
+sbom: $(TOOLS)/installed ## write sbom.json, the list of everything that is installed (CycloneDX)
+	@$(TOOLS)/bin/cyclonedx-py environment $(RUN) --pyproject pyproject.toml --output-reproducible --output-format JSON --output-file sbom.json
+	@echo "sbom.json has $$(grep -c '"purl"' sbom.json) packages."
 
 bench: export VAR_DIR := $(TEST_VAR)
 bench: $(VENV)/installed ## measure planning, delivery, adoption, reading and pages as ratios (BENCH="--rows 10000000 --only plan --write")
@@ -57,6 +68,11 @@ $(VENV)/made:
 $(VENV)/installed: requirements.txt | $(VENV)/made
 	@echo "Installing requirements.txt …"
 	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+$(TOOLS)/installed: requirements-tools.txt $(VENV)/installed
+	@$(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r requirements-tools.txt
 	@touch $@
 
 $(VENV)/installed-for-tests: requirements-dev.txt $(VENV)/installed
