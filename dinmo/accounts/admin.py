@@ -11,10 +11,12 @@ from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
+from core.audit import Verb, announce
 from core.web.formats import moment
 from core.web.lists import BoundedList
 from core.web.screens import pill
@@ -80,8 +82,12 @@ class InvitationAdmin(BoundedList, ModelAdmin):
 
     @admin.action(description="Withdraw", permissions=["delete"])
     def withdraw(self, request: HttpRequest, invitations: QuerySet[Invitation]) -> None:
-        count = invitations.count()
-        invitations.delete()
+        withdrawn = list(invitations)
+        with transaction.atomic():
+            for each in withdrawn:
+                announce(Verb.DELETED, each)
+            invitations.delete()
+        count = len(withdrawn)
         messages.success(request, f"Withdrew {count:,} invitation{'' if count == 1 else 's'}.")
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:

@@ -75,7 +75,7 @@ def note(*rows: Model) -> None:
     for row in rows:
         key = key_of(row)
         if key and key not in before:
-            before[key] = describe(key)
+            before[key] = describe(key, lock=True)
 
 
 def note_new(key: Key) -> None:

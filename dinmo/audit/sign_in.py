@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db.models import Q
@@ -11,6 +12,7 @@ from django.db.models import Q
 from core import audit
 from core.audit import Actor, Kind, Verb
 
+FACTORS = "Two-factor authentication"
 UNKNOWN = "Unknown account"
 """Stands for what was typed as a name that no account has. It may be a password."""
 
@@ -20,6 +22,9 @@ def connect() -> None:
     user_logged_in.connect(_signed_in, dispatch_uid="audit")
     user_logged_out.connect(_signed_out, dispatch_uid="audit")
     user_login_failed.connect(_failed, dispatch_uid="audit")
+    authenticator_added.connect(_factor_added, dispatch_uid="audit")
+    authenticator_reset.connect(_factor_added, dispatch_uid="audit")
+    authenticator_removed.connect(_factor_removed, dispatch_uid="audit")
 
 
 def _signed_in(user: Any, request: Any = None, **_: object) -> None:
@@ -41,6 +46,14 @@ def _failed(credentials: dict[str, Any], request: Any = None, **_: object) -> No
     actor = Actor(Kind.PERSON, known.get_username() if known else UNKNOWN, address=address_of(request))
     audit.identify(actor)
     audit.announce(Verb.SIGN_IN_FAILED, known)
+
+
+def _factor_added(user: Any, authenticator: Any, **_: object) -> None:
+    audit.announce(Verb.CHANGED, user, {FACTORS: ("", authenticator.get_type_display())})
+
+
+def _factor_removed(user: Any, authenticator: Any, **_: object) -> None:
+    audit.announce(Verb.CHANGED, user, {FACTORS: (authenticator.get_type_display(), "")})
 
 
 def person(user: Any, address: str) -> Actor:

@@ -16,8 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from core import audit
-from core.audit import Verb
+from core.audit import Verb, announce
 from dinmo.accounts.links.tokens import NewAccountForm, answer, digest, new_token
 from dinmo.accounts.lookup import by_name, with_email
 from dinmo.accounts.models import Invitation
@@ -44,8 +43,9 @@ def send(invitation: Invitation, sender: User | None, now: datetime) -> str:
     token = new_token()
     invitation.digest, invitation.invited_by = digest(token), sender
     invitation.sent_at, invitation.expires_at = now, now + VALID_FOR
-    invitation.save()
-    audit.announce(Verb.INVITED, invitation)
+    with transaction.atomic():
+        invitation.save()
+        announce(Verb.INVITED, invitation, {"Role": ("", str(invitation.role))} if invitation.role else {})
     link = f"{settings.PUBLIC_URL}{reverse('invitation')}#{token}"
     if not is_configured():
         return link

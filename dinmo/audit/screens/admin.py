@@ -20,7 +20,7 @@ from core.web.screens import Button
 from dinmo.audit.models import AuditEntry
 from dinmo.audit.screens import download
 from dinmo.audit.screens.filters import ObjectFilter, TimeFilter, VerbFilter, WhoFilter
-from dinmo.audit.screens.words import OBJECTS, summary
+from dinmo.audit.screens.words import OBJECTS, WITHOUT_PAGE, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +108,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
 def links(entry: AuditEntry) -> Iterator[Button]:
     """Where to go from an entry: to the object and its history, if it has pages, and to the run."""
-    if kind := OBJECTS.get(entry.object_type):
+    kind = OBJECTS.get(entry.object_type)
+    if kind and entry.object_type not in WITHOUT_PAGE:
         name = f"admin:{entry.object_type.replace('.', '_')}"
         yield Button("object", kind, "open_in_new", href=reverse(f"{name}_change", args=[entry.object_id]))
         yield Button("history", "History", "history", href=reverse(f"{name}_history", args=[entry.object_id]))

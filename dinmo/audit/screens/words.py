@@ -24,8 +24,10 @@ OBJECTS = {
     "activations.alertchannel": "Alert channel",
     "auth.user": "User",
     "auth.group": "Group",
+    "accounts.invitation": "Invitation",
 }
 """The kinds of objects that have entries, by the labels of their tables."""
+WITHOUT_PAGE = {"accounts.invitation"}
 
 
 def changed(before: str, after: str) -> str:

@@ -66,10 +66,16 @@ Key = tuple[type["Model"], int]
 """An object of the configuration: its table, a key of `DESCRIBED`, and its ID."""
 
 
-def describe(key: Key) -> Description | None:
-    """The object as the database has it now; None if there is none."""
+def describe(key: Key, *, lock: bool = False) -> Description | None:
+    """The object as the database has it now; None if there is none.
+
+    Args:
+        lock: nobody else changes it until the transaction ends, so that what differs then is what this one did. Runs
+            may still refer to it.
+    """
     model, pk = key
     rows = model._base_manager.filter(pk=pk)
+    rows = rows.select_for_update(no_key=True) if lock else rows
     row: Any = (rows.defer("secrets") if hasattr(model, "secrets") else rows).first()
     return Description(str(row), dict(DESCRIBED[model](row))) if row else None
 

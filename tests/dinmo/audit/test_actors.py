@@ -5,9 +5,12 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable
 from threading import Thread
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_added, authenticator_removed
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.db import connection
@@ -19,8 +22,9 @@ from activations.guards import decide
 from activations.models import Activation, HeldPlan, Run, Warning
 from activations.runs import requests, tokens
 from core import audit
-from core.audit import SYSTEM, Actor, Kind, Verb, acting_as
+from core.audit import SYSTEM, Actor, Kind, Verb, acting_as, recording
 from core.errors import Misconfigured
+from dinmo.accounts.models import Invitation
 from dinmo.audit.models import AuditEntry
 from segments.models import Segment
 
@@ -198,6 +202,34 @@ def test_signing_in_and_out(since: Entries) -> None:
     assert found[0].address == "203.0.113.9"
 
 
+def test_invitations_are_recorded_without_their_link(staff: Client, since: Entries) -> None:
+    group = Group.objects.create(name="Guests")
+    since()
+    staff.post("/admin/accounts/invitation/add/", {"email": "eve@example.com", "role": group.pk})
+    invitation = Invitation.objects.get()
+    staff.post("/admin/accounts/invitation/", {"action": "withdraw", "_selected_action": invitation.pk, "index": 0})
+    found = since()
+    assert [(*who(entry), entry.object_name) for entry in found] == [
+        ("person", "ops", "invited", "eve@example.com"),
+        ("person", "ops", "deleted", "eve@example.com"),
+    ]
+    assert found[0].changes == {"Role": ["", "Guests"]}
+    assert staff.get(f"/admin/audit/auditentry/{found[0].pk}/change/").status_code == 200
+
+
+def test_two_factor_authentication_of_an_account(since: Entries) -> None:
+    user = User.objects.create_user("ada")
+    since()
+    factor = Authenticator(user=user, type=Authenticator.Type.TOTP, data={"secret": "planted"})
+    for signal in (authenticator_added, authenticator_removed):
+        signal.send(Authenticator, request=None, user=user, authenticator=factor)
+    found = since()
+    assert [entry.changes for entry in found] == [
+        {"Two-factor authentication": ["", "TOTP Authenticator"]},
+        {"Two-factor authentication": ["TOTP Authenticator", ""]},
+    ]
+
+
 def test_a_failed_sign_in_names_an_account_and_never_what_was_typed(since: Entries) -> None:
     User.objects.create_superuser("ada", password=PASSWORD)
     since()
@@ -248,22 +280,27 @@ def test_people_who_act_at_the_same_time_are_told_apart(activation: Activation) 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_changes_of_one_object_at_the_same_time_leave_two_entries(activation: Activation) -> None:
-    def change(**values: Any) -> None:
-        row = Activation.objects.get(pk=activation.pk)
-        for name, value in values.items():
-            setattr(row, name, value)
-        row.save(update_fields=list(values))
+def test_two_changes_of_one_object_at_the_same_time_are_told_apart(activation: Activation) -> None:
+    def change(name: str, **values: Any) -> None:
+        with acting_as(Actor(Kind.PERSON, name)), recording(activation):
+            # Without a lock, the other change would be made meanwhile.
+            sleep(0.2)
+            row = Activation.objects.get(pk=activation.pk)
+            for field, value in values.items():
+                setattr(row, field, value)
+            row.save(update_fields=list(values))
         connection.close()
 
-    threads = [Thread(target=change, kwargs=kwargs) for kwargs in ({"mode": "update"}, {"hold_empty": False})]
+    threads = [
+        Thread(target=change, args=["ada"], kwargs={"mode": "update"}),
+        Thread(target=change, args=["bob"], kwargs={"hold_empty": False}),
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    changed = [set(entry.changes) for entry in AuditEntry.objects.filter(verb="changed", object_name="Away")]
-    assert {"Mode"} <= set().union(*changed)
-    assert {"Guard: no rows"} <= set().union(*changed)
+    changed = {entry.actor_label: set(entry.changes) for entry in AuditEntry.objects.filter(verb="changed")}
+    assert {name: changed[name] for name in ("ada", "bob")} == {"ada": {"Mode"}, "bob": {"Guard: no rows"}}
 
 
 def test_approving_a_run_that_is_not_held_leaves_no_entry(activation: Activation, since: Entries) -> None:
