@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 Migrations = frozenset[tuple[str, str]]
 """Applied migrations: the app and the name of each."""
 
-LEFT_OUT = {"django_session"}
-"""Tables whose rows are not backed up: a restored installation asks everybody to sign in."""
+LEFT_OUT = {"django_session", "usersessions_usersession", "axes_accessattempt", "axes_accessattemptexpiration"}
+"""Tables whose rows are not backed up: a restored installation asks everybody to sign in, and locks nobody out."""
 
 
 def applied() -> Migrations:
