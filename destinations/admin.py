@@ -47,6 +47,7 @@ class ConnectionAdmin(ExplainedDeletion, ConnectionList, ScreenAdmin):
     list_filter = [PlatformFilter, "health"]
     search_fields = ["name", "workspace_name"]
     stay_after_adding = True
+    button_permissions = {"destination": "destinations.add_destination"}
     empty_title = "No platform connected yet"
     empty_text = (
         "A connection is an account on a platform, with its access token. Several destinations can share a connection."
@@ -156,6 +157,11 @@ class DestinationAdmin(ExplainedDeletion, DestinationList, ScreenAdmin):
     search_fields = ["name", "connection__name"]
     list_select_related = ["connection"]
     stay_after_adding = True
+    button_permissions = {
+        "fields": "destinations.view_destination",
+        "duplicate": "destinations.add_destination",
+        "activation": "activations.add_activation",
+    }
     empty_title = "No destinations yet"
     empty_text = (
         "A destination combines a connection with the kind of record to synchronize, such as companies. "
@@ -178,8 +184,7 @@ class DestinationAdmin(ExplainedDeletion, DestinationList, ScreenAdmin):
     def buttons(self, request: HttpRequest, obj: Destination) -> Iterable[Button]:
         yield Button("fields", "Fields at the destination", "list", href=self.url("fields", obj.pk))
         yield Button("refresh", "Refresh fields", "refresh")
-        if self.has_add_permission(request):
-            yield Button("duplicate", "Duplicate", "content_copy")
+        yield Button("duplicate", "Duplicate", "content_copy")
         add = f"{reverse('admin:activations_activation_add')}?destination={obj.pk}"
         yield Button("activation", "Add an activation", "add", primary=True, href=add)
 
@@ -198,7 +203,9 @@ class DestinationAdmin(ExplainedDeletion, DestinationList, ScreenAdmin):
     def fields_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The attributes as last discovered, or the reason that they can't be read."""
         obj = self.get_object(request, object_id)
-        if obj is None or not self.has_view_permission(request, obj):
+        if not self.has_view_permission(request, obj):
+            raise PermissionDenied
+        if obj is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         context = {
             **self.admin_site.each_context(request),
@@ -209,9 +216,7 @@ class DestinationAdmin(ExplainedDeletion, DestinationList, ScreenAdmin):
         try:
             may_store = self.has_change_permission(request, obj)
             discovered = discovery.fields(obj, timezone.now(), store=may_store)
-            context.update(
-                fields=discovered.fields, found_at=discovered.found_at, may_refresh=self.may_press(request, obj)
-            )
+            context.update(fields=discovered.fields, found_at=discovered.found_at, may_refresh=may_store)
         except Problem as problem:
             context["problem"] = problem.message
         return TemplateResponse(request, "screens/fields.html", context)

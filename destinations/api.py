@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
@@ -58,6 +57,7 @@ class DestinationFields(Endpoint):
     """The fields of a destination. GET returns them as last discovered. POST refreshes them and reports changes."""
 
     permissions = ("destinations.view_destination",)
+    change_permissions = ("destinations.change_destination",)
 
     def get(self, request: Request, pk: int) -> Response:
         may_store = request.user.has_perm("destinations.change_destination")
@@ -66,8 +66,6 @@ class DestinationFields(Endpoint):
         return Response(discovery_json(destination, discovered))
 
     def post(self, request: Request, pk: int) -> Response:
-        if not request.user.has_perm("destinations.change_destination"):
-            raise PermissionDenied
         destination = _destination(pk)
         return Response(discovery_json(destination, discovery.refresh(destination, timezone.now())))
 

@@ -24,6 +24,7 @@ from core.web.screens import pill
 from dinmo.accounts.forms import GroupForm, NewUserForm, UserForm
 from dinmo.audit.screens.admin import AuditEntryAdmin as AuditEntryAdmin
 from dinmo.audit.screens.recorded import RecordedForm
+from dinmo.permissions.roles import is_built_in
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -78,6 +79,16 @@ class UserAdmin(RecordedForm, BoundedList, DjangoUserAdmin, ModelAdmin):
         Authenticator.objects.filter(user__in=users).delete()
         messages.success(request, f"Removed the second factor of {count:,} account{'' if count == 1 else 's'}.")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        """Only administrators of the installation make others one."""
+        return [*self.readonly_fields, *([] if request.user.is_superuser else ["is_superuser"])]  # type: ignore[union-attr, unused-ignore]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and may_manage(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and may_manage(request, obj)
+
     @admin.display(description="Password")
     def password_state(self, obj: User) -> SafeString:
         words = ("Set.", "Change it") if obj.has_usable_password() else ("Not set.", "Set one")
@@ -99,8 +110,16 @@ class UserAdmin(RecordedForm, BoundedList, DjangoUserAdmin, ModelAdmin):
 
 @admin.register(Group)
 class GroupAdmin(RecordedForm, BoundedList, DjangoGroupAdmin, ModelAdmin):
+    """Groups of one's own. Those of the roles have what the table of permissions says."""
+
     form = GroupForm
     filter_horizontal = ()
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return super().has_change_permission(request, obj) and not is_built_in(obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not is_built_in(obj)
 
 
 @admin.register(PeriodicTask)
@@ -154,6 +173,11 @@ class PeriodicTaskAdmin(BoundedList, BeatTaskAdmin, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: PeriodicTask | None = None) -> bool:
         return False
+
+
+def may_manage(request: HttpRequest, user: User | None) -> bool:
+    """Whether a person may change or delete an account: those of administrators are for administrators."""
+    return user is None or not user.is_superuser or bool(getattr(request.user, "is_superuser", False))
 
 
 def every(seconds: int) -> str:

@@ -12,6 +12,7 @@ from activations.models import Activation, AlertChannel, Change, Run, Warning
 from destinations.models import Connection, Destination
 from dinmo.accounts.models import Invitation
 from dinmo.audit.models import AuditEntry
+from dinmo.start.views import NEEDED as START_NEEDS
 from segments.models import DataModel, Segment, Source
 
 if TYPE_CHECKING:
@@ -49,15 +50,14 @@ AUDIT: tuple[Entry, ...] = (("Audit log", "policy", AuditEntry),)
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of the sidebar. What a person may not see is left out, and groups without anything too."""
-    may_start = request.user.has_perm("activations.add_activation")
-    superuser = getattr(request.user, "is_superuser", False)
+    may_start = request.user.has_perms(START_NEEDS)
     groups = [
         ("", [HOME, START] if may_start else [HOME]),
         ("Sync", _allowed(request, SYNC)),
         ("Data", _allowed(request, DATA)),
         ("Destinations", _allowed(request, DESTINATIONS)),
         ("Help", [HELP]),
-        ("Operations", [*(_allowed(request, OPERATIONS) if superuser else []), *_allowed(request, AUDIT)]),
+        ("Operations", _allowed(request, (*OPERATIONS, *AUDIT))),
     ]
     return [
         {"title": title, "separator": bool(title), "items": items, "collapsible": title == "Operations"}

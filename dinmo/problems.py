@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views import defaults
 
 from core.errors import Problem
-from core.web.answers import failure, is_api, problem_of, problem_response, status_of
+from core.web.answers import failure, is_api, problem_of, problem_response, refusal, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +41,14 @@ class ProblemPages:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """400, for requests that Django refuses itself: too many fields, a Host that is not allowed, an altered cookie."""
     return failure(request, 400, "request_invalid", "The request is not valid. Go back, reload the page and try again.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    """403, with what it takes and which roles have it."""
+    problem = refusal(request)
+    if is_api(request):
+        return problem_response(request, problem, 403)
+    return render(request, "403.html", {"message": problem.message}, status=403)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -68,6 +68,8 @@ INSTALLED_APPS = [
     "dinmo.accounts",
     "dinmo.audit",
     "dinmo",
+    # Last: it fills the roles once the permissions of all others exist.
+    "dinmo.permissions",
 ]
 MIDDLEWARE = [
     "dinmo.accounts.proxies.addresses.ClientAddress",
@@ -129,6 +131,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# What is said to people who may not do something.
+REFUSAL_MESSAGE = "dinmo.permissions.refusals.message"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS_PROXY
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if BEHIND_TLS_PROXY else 0

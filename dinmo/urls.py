@@ -13,6 +13,7 @@ from dinmo.start import alerts
 from dinmo.start import views as start
 
 handler400 = "dinmo.problems.bad_request"
+handler403 = "dinmo.problems.permission_denied"
 handler404 = "dinmo.problems.page_not_found"
 handler500 = "dinmo.problems.server_error"
 handler429 = "dinmo.accounts.entrance.lockout.too_many"

@@ -29,7 +29,8 @@ FLOORS = {
 """Each package with those that it may import."""
 
 ROOMS = {
-    "core": "errors audit text secrets logs plugins parameters network http health commands pg_copy prefetch "
+    "core": "errors audit permission_grants text secrets logs plugins parameters network http health commands pg_copy "
+    "prefetch "
     "failpoints database web templatetags",
     "segments": "contract registry values models conditions session sql integrity reading sources engines apps tasks "
     "screens admin",
@@ -37,7 +38,7 @@ ROOMS = {
     "services screens forms admin api",
     "activations": "text_template warning_kinds models reasons digests setup vendor_session runs scheduling storage "
     "alerts guards planning pauses delivery attaching finish execute apps tasks screens admin management",
-    "dinmo": "keys security formats mail celery local site accounts settings problems workspace demo start docs "
+    "dinmo": "keys security formats mail celery local site accounts permissions settings problems workspace demo start docs "
     "audit overview monitoring rows reporting backup apps navigation admin api urls wsgi management",
 }
 """The rooms and single modules of each package, in the order in which they may import those before them."""

@@ -118,6 +118,7 @@ class Activation(models.Model):
 
     class Meta:
         ordering = ["name"]
+        permissions = [("run_activation", "Activations: run, cancel, pause and resume")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(segment__isnull=True, model__isnull=False) | Q(segment__isnull=False, model__isnull=True),

@@ -23,9 +23,10 @@ from activations.screens.editor.parts import MappingInline, ScheduleInline
 from activations.screens.lists.activation_list import ActivationList
 from activations.screens.pause_page import PausePage, pause_buttons, pause_context
 from activations.screens.presentation import hidden_note, run_pill, state_pill
+from activations.screens.review.one_record import TEST
 from activations.screens.review.page import dry_run_address
 from activations.screens.review.summary import summary
-from activations.screens.tokens_page import TokensPage
+from activations.screens.tokens_page import MANAGE, TokensPage
 from activations.setup import attribute_drift, mapping_diff, spec_from_db
 from activations.setup.duplicate import duplicate
 from core.web.screens import Button
@@ -44,6 +45,12 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, DriftPage, EditorPa
     inlines = [MappingInline, ScheduleInline]
     list_select_related = ["segment", "model", "destination"]
     stay_after_adding = True
+    button_permissions = {
+        **dict.fromkeys(("review", "run", "dry_run", "full", "pause", "resume", "check"), "activations.run_activation"),
+        **dict.fromkeys(("watch", "decide", "runs"), "activations.view_run"),
+        "drift": "activations.view_activation",
+        "duplicate": "activations.add_activation",
+    }
     fieldsets = [(None, {"fields": [*FIELDS, "agree"]})]
 
     class Media:
@@ -99,8 +106,7 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, DriftPage, EditorPa
             yield Button("drift", "Check for drift", "difference", href=self.url("drift", obj.pk))
         yield Button("edit", "Edit", "edit", href=f"{self.url('change', obj.pk)}?step=mapping")
         yield from pause_buttons(obj)
-        if self.has_add_permission(request):
-            yield Button("duplicate", "Duplicate", "content_copy")
+        yield Button("duplicate", "Duplicate", "content_copy")
         yield Button(
             "runs",
             "Runs",
@@ -116,7 +122,8 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, DriftPage, EditorPa
             "last_runs": [(run, run_pill(run)) for run in obj.runs.order_by("-pk")[:5]],
             "open_warnings": obj.warnings.filter(closed_at__isnull=True).exclude(kind__in=SHOWN_AS_STATE),
             "state": state,
-            "tokens": tokens.in_use(obj).count(),
+            "tokens": tokens.in_use(obj).count() if request.user.has_perm(MANAGE) else None,
+            "may_test": request.user.has_perms(TEST),
             **pause_context(obj),
             "state_pill": state_pill(state),
             "mapping_change": mapping_diff.mapping_change(obj),

@@ -22,6 +22,7 @@ from core.errors import Misconfigured
 from core.web import time_zone
 from core.web.endpoints import Endpoint, number
 from core.web.error_pages import help_url
+from segments.screens.record_values import may_see_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +100,7 @@ class ActivationRuns(Endpoint):
     While a run waits for approval, no other starts: the code is `run_held`.
     """
 
-    permissions = ("activations.change_activation",)
+    permissions = ("activations.run_activation",)
 
     def post(self, request: Request, pk: int) -> Response:
         activation = get_object_or_404(Activation, pk=pk)
@@ -115,7 +116,7 @@ class RunRetry(Endpoint):
     `records` is their number. `run` is null if there are none.
     """
 
-    permissions = ("activations.change_activation",)
+    permissions = ("activations.run_activation",)
 
     def post(self, request: Request, pk: int) -> Response:
         run = get_object_or_404(Run.objects.select_related("activation"), pk=pk)
@@ -128,6 +129,8 @@ class RunComparison(Endpoint):
     """GET returns what a live dry run would do with each record, and the fields that it would send: what the
     destination held, and the new value.
 
+    Names and values are left out for a person who may not see them.
+
     `?after=`: the `id` of the last record of the previous page. `next` is null on the last one.
     """
 
@@ -135,7 +138,8 @@ class RunComparison(Endpoint):
 
     def get(self, request: Request, pk: int) -> Response:
         run = get_object_or_404(Run.objects.select_related("activation__destination"), pk=pk, live=True)
-        found = comparison.records(run, number(request.query_params.get("after")) or 0, COMPARISON_PAGE)
+        after, sees = number(request.query_params.get("after")), may_see_values(request.user)
+        found = comparison.records(run, after, COMPARISON_PAGE, sees=sees)
         following = found[-1]["id"] if len(found) == COMPARISON_PAGE else None
         return Response({**comparison.summary(run), "records": found, "next": following})
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class ActivationPause(Endpoint):
     """GET returns the pause by the system. POST does what the address says, and returns the state afterwards."""
 
-    permissions = ("activations.change_activation",)
+    permissions = ("activations.view_activation",)
+    change_permissions = ("activations.run_activation",)
     action = ""
 
     def get(self, request: Request, pk: int) -> Response:

@@ -21,6 +21,8 @@ from core.web.screens import ScreenAdmin
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+MANAGE = "activations.change_triggertoken"
+
 
 class TokensPage(ScreenAdmin):
     """The trigger tokens of an activation. A new one is shown in the response that creates it, and nowhere else."""
@@ -34,7 +36,7 @@ class TokensPage(ScreenAdmin):
         activation = Activation.objects.filter(pk=pk).first()
         if activation is None:
             raise Http404
-        if not self.has_change_permission(request, activation):
+        if not request.user.has_perm(MANAGE):
             raise PermissionDenied
         if request.method == "POST" and "revoke" in request.POST:
             return self._revoke(request, activation)

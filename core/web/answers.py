@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.paginator import InvalidPage
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
+from django.utils.module_loading import import_string
 
 from core.errors import Misconfigured, Problem, Unavailable
 
@@ -56,6 +58,15 @@ def _database_problem(error: Exception) -> Problem | None:
         message = "The database can't be used right now. Nothing was saved. If this persists, run manage.py doctor."
         return Unavailable("database_unavailable", message, detail=detail, retry_after=RETRY_SECONDS)
     return None
+
+
+def refusal(request: Any) -> Problem:
+    """What is said to somebody who may not do what they request.
+
+    Settings: REFUSAL_MESSAGE is the dotted name of a function that takes the request and returns the words.
+    """
+    message: str = import_string(settings.REFUSAL_MESSAGE)(request)
+    return Misconfigured("permission_missing", message)
 
 
 def status_of(problem: Problem) -> int:

@@ -23,7 +23,7 @@ from core.errors import Misconfigured, Problem
 from core.web.lists import BoundedList
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from django.db.models import Model
     from django.utils.safestring import SafeString
@@ -104,8 +104,11 @@ class ScreenAdmin(BoundedList, ModelAdmin):
     stay_after_adding: ClassVar[bool] = False
     """Whether a new object's page opens after it is added, for the next step (test, preview, run)."""
 
+    button_permissions: ClassVar[Mapping[str, str]] = {}
+    """Django's permissions for the buttons that need a different one than to change the object, by their names."""
+
     def buttons(self, request: HttpRequest, obj: Any) -> Iterable[Button]:
-        """The actions on `obj` for a user who may change it."""
+        """The actions on `obj`. Those that a person may not press are left out of the page."""
         return ()
 
     def panel(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
@@ -129,15 +132,21 @@ class ScreenAdmin(BoundedList, ModelAdmin):
         obj = self.get_object(request, object_id)
         if obj is None:
             raise Http404
-        if not self.may_press(request, obj):
+        if not self.may_press(request, obj, name):
             raise PermissionDenied
         if name not in {button.name for button in self.buttons(request, obj) if not button.href}:
             messages.warning(request, "This action is no longer available. The page now shows the current state.")
             return HttpResponseRedirect(self.url("change", obj.pk))
         return self.attempt(request, obj, name)
 
-    def may_press(self, request: HttpRequest, obj: Any) -> bool:
-        return bool(self.has_change_permission(request, obj))
+    def may_press(self, request: HttpRequest, obj: Any, name: str) -> bool:
+        """Whether a person may press the button with this name, or follow its link."""
+        permission = self.button_permissions.get(name)
+        return bool(request.user.has_perm(permission) if permission else self.has_change_permission(request, obj))
+
+    def pressable(self, request: HttpRequest, obj: Any) -> list[Button]:
+        """The buttons that a person may press."""
+        return [button for button in self.buttons(request, obj) if self.may_press(request, obj, button.name)]
 
     def attempt(self, request: HttpRequest, obj: Any, name: str) -> HttpResponse:
         """Calls the button's method. A Problem becomes a message."""
@@ -183,10 +192,9 @@ class ScreenAdmin(BoundedList, ModelAdmin):
             # The form's object has values that were refused. Buttons and panels are about what is stored.
             obj = self.get_object(request, str(obj.pk))
         if obj is not None and self.shows_panel(context):
-            buttons = list(self.buttons(request, obj)) if self.may_press(request, obj) else []
             context.update(
                 {
-                    "screen_buttons": [self._button_context(button, obj) for button in buttons],
+                    "screen_buttons": [self._button_context(each, obj) for each in self.pressable(request, obj)],
                     **self.panel(request, obj),
                 }
             )

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group, Permission, User
 from unfold.forms import UserChangeForm, UserCreationForm
 
 from dinmo.accounts.rights import RightsField, offered
+from dinmo.permissions.fields import RolesField
 
 ACCESS = "May use DinMo"
 NO_ACCESS = f"This account may not use DinMo yet. Ask an administrator to tick “{ACCESS}” on the page of the account."
@@ -17,8 +18,8 @@ WORDS = {
     "is_active": ("May sign in", "Untick this instead of deleting an account."),
     "is_staff": (ACCESS, "Without this, the account can sign in nowhere."),
     "is_superuser": ("Administrator", "May do everything, also manage users. The rights below don't matter then."),
-    "groups": ("Groups", "The account has all rights of its groups."),
-    "user_permissions": ("Single rights", "In addition to those of its groups."),
+    "groups": ("Roles", "The account has all rights of its roles and groups."),
+    "user_permissions": ("Single rights", "In addition to those of its roles and groups."),
 }
 
 
@@ -35,6 +36,7 @@ class NewUserForm(UserCreationForm):
 class UserForm(UserChangeForm):
     """An account, with rights in the words of the screens and without its password."""
 
+    groups = RolesField(required=False)
     user_permissions = RightsField(required=False)
 
     class Meta:

@@ -26,9 +26,9 @@ class RightsField(forms.ModelMultipleChoiceField):
         super().__init__(queryset=Permission.objects.none(), widget=forms.CheckboxSelectMultiple, **options)
 
     def label_from_instance(self, obj: Permission) -> str:
-        verb = VERBS.get(obj.codename.partition("_")[0])
-        model = obj.content_type.model_class()
-        if verb is None or model is None:
+        first, _, about = obj.codename.partition("_")
+        verb, model = VERBS.get(first), obj.content_type.model_class()
+        if verb is None or model is None or about != model._meta.model_name:
             return obj.name
         return f"{capfirst(model._meta.verbose_name_plural)}: {verb}"
 
@@ -36,7 +36,7 @@ class RightsField(forms.ModelMultipleChoiceField):
 def offered(kept: QuerySet[Permission]) -> QuerySet[Permission]:
     """The rights about things that have screens, and those in `kept`, in the order of the screens."""
     models = [model for model in admin.site._registry if model._meta.app_label not in HIDDEN_APPS]
-    screens = Q(pk__in=[])
+    screens = Q(content_type__app_label="activations", codename="change_triggertoken")
     for model in models:
         screens |= Q(content_type__app_label=model._meta.app_label, content_type__model=model._meta.model_name)
     rows = Permission.objects.filter(screens | Q(pk__in=kept)).select_related("content_type")

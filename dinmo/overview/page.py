@@ -13,6 +13,7 @@ from activations.screens.run.counts import percent
 from dinmo.overview import strips, totals
 from dinmo.overview.problems import Problem, causes
 from dinmo.start import alerts
+from dinmo.start.views import NEEDED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,6 +44,7 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         **context,
         "title": "Overview",
         "start_url": _start_url(),
+        "may_start": user.has_perms(NEEDED),
         "causes": causes(problems),
         "question": alerts.question(request, "overview") if user.has_perm(SEES_ALERTS) else None,
         "page": page,

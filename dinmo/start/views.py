@@ -23,6 +23,7 @@ from dinmo.demo import loading
 from dinmo.start import alerts, progress, rows
 from segments.models import DataModel, Source
 from segments.screens import connect as sources
+from segments.screens.record_values import may_see_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,7 +187,9 @@ def _rows_context(request: HttpRequest, begun: Progress, chosen: Source) -> dict
         return {**context, "problem": problem.message}
     table = request.POST.get("table") or request.GET.get("table") or (listed[0]["name"] if len(listed) == 1 else "")
     sql = request.POST.get("sql", "").strip()
-    context.update(writing="query" in request.GET or bool(sql), sql=sql, table=table)
+    context.update(
+        may_see_values=may_see_values(request.user), writing="query" in request.GET or bool(sql), sql=sql, table=table
+    )
     if sql or (table and not context["writing"]):
         context["preview"] = rows.preview(chosen, "" if sql else table, sql)
     return context

@@ -120,6 +120,7 @@ class ComputedForm(forms.ModelForm):
 class ComputedFieldAdmin(ScreenAdmin):
     form = ComputedForm
     fields = ["name", "definition"]
+    button_permissions = {"model": "segments.view_datamodel"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ComputedField]:
         return super().get_queryset(request).exclude(definition={}).select_related("model__source")

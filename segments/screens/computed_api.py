@@ -17,6 +17,7 @@ from segments.conditions.scope_from_db import model_scope
 from segments.integrity import computed_fields as stored_fields
 from segments.models import ComputedField, DataModel
 from segments.reading import read
+from segments.screens.record_values import PERMISSION
 from segments.screens.segment_api import scope_json
 from segments.screens.source_api import PREVIEW_ROWS, cancellation_check, rows_json
 
@@ -64,7 +65,7 @@ class ComputedPreview(Endpoint):
     `page` and `number` work as in `SegmentPreview`.
     """
 
-    permissions = ("segments.view_datamodel",)
+    permissions = ("segments.view_datamodel", PERMISSION)
 
     def post(self, request: Request, pk: int) -> Response:
         field, formula = field_from_request(request, get_object_or_404(DataModel, pk=pk))

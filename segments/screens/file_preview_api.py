@@ -13,6 +13,7 @@ from core.parameters import clean
 from core.web.endpoints import Endpoint
 from segments.models import Source
 from segments.registry import engines
+from segments.screens.record_values import PERMISSION
 from segments.screens.source_api import rows_json
 from segments.sources import file_preview
 
@@ -25,7 +26,7 @@ LISTED = 20
 class FilePreview(Endpoint):
     """POST `engine`, `timezone` and `settings` of a file source: its columns, first rows, misfits and bad lines."""
 
-    permissions = ("segments.view_source", "segments.view_datamodel")
+    permissions = ("segments.view_source", "segments.view_datamodel", PERMISSION)
 
     def post(self, request: Request) -> Response:
         if not any(request.user.has_perm(f"segments.{verb}_source") for verb in ("add", "change")):

@@ -20,6 +20,7 @@ from segments.models import Column, DataModel, Relation
 from segments.screens.computed_admin import ComputedTab
 from segments.screens.lists.model_list import ModelList
 from segments.screens.model_forms import ColumnForm, ModelForm, RelationForm, columns_of_others
+from segments.screens.record_values import may_see_values
 from segments.sources import discovery, drift, foreign_keys
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class DataModelAdmin(ExplainedDeletion, ModelList, ScreenAdmin):
     form = ModelForm
     inlines = [ColumnInline, RelationInline]
     stay_after_adding = True
+    button_permissions = {"segment": "segments.add_segment"}
     empty_title = "No models yet"
     empty_text = "A model defines what the rows of a table or query are: companies, people, orders. Add a source first."
 
@@ -129,7 +131,7 @@ class DataModelAdmin(ExplainedDeletion, ModelList, ScreenAdmin):
         preview = reverse("api:model-preview", args=[obj.pk])
         return {
             "screen_panel": "screens/model.html",
-            "preview_url": preview,
+            "preview_url": preview if may_see_values(request.user) else "",
             "columns_of_others": request.columns_of_others,  # type: ignore[attr-defined]
             "datasets": [ComputedTab(request, obj)],
         }

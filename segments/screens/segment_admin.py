@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
@@ -20,6 +19,7 @@ from segments.models import Segment
 from segments.reading import sizes
 from segments.screens.builder import in_words
 from segments.screens.lists.segment_list import SegmentList
+from segments.screens.record_values import may_see_values
 from segments.screens.segment_forms import SegmentForm
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class SegmentAdmin(SegmentList, ScreenAdmin):
     list_filter = ["model", TagFilter]
     search_fields = ["name", "description", "model__name"]
     stay_after_adding = True
+    button_permissions = {"activation": "activations.add_activation", "duplicate": "segments.add_segment"}
     empty_title = "No segments yet"
     empty_text = (
         "A segment is the rows of a model that match your conditions, "
@@ -104,6 +105,7 @@ class SegmentAdmin(SegmentList, ScreenAdmin):
             "screen_panel": "screens/segment.html",
             "used_here": [(use.url, use.name) for use in uses_of_segment(obj)],
             "segments_here": others,
+            "may_see_values": may_see_values(request.user),
             "other_segments": obj.model.segments.exclude(pk=obj.pk),
             "groupable": obj.model.columns.filter(Q(categorical=True) | Q(type__in=GROUPABLE), used=True).order_by(
                 "-categorical", "position"
@@ -112,8 +114,6 @@ class SegmentAdmin(SegmentList, ScreenAdmin):
         }
 
     def do_duplicate(self, request: HttpRequest, obj: Segment) -> HttpResponseRedirect:
-        if not self.has_add_permission(request):
-            raise PermissionDenied
         names = set(Segment.objects.values_list("name", flat=True))
         name = next(name for number in range(1, len(names) + 2) if (name := _copy_name(obj.name, number)) not in names)
         copy = Segment.objects.create(

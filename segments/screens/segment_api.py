@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
@@ -16,6 +17,7 @@ from segments.conditions import limits, parsing
 from segments.conditions.scope_from_db import model_scope, source_scopes
 from segments.models import DataModel, Segment
 from segments.reading import read, sizes
+from segments.screens.record_values import PERMISSION, may_see_values
 from segments.screens.source_api import PREVIEW_ROWS, cancellation_check, columns_json, json_value, may_store, rows_json
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ class BuilderScope(Endpoint):
 class ColumnValues(Endpoint):
     """POST `column`, `search`: the most frequent values of a column, as suggestions."""
 
-    permissions = ("segments.view_datamodel",)
+    permissions = ("segments.view_datamodel", PERMISSION)
 
     def post(self, request: Request, pk: int) -> Response:
         model = get_object_or_404(DataModel, pk=pk)
@@ -73,23 +75,29 @@ class SegmentPreview(Endpoint):
 
     `page` and `number` cancel outdated previews: a request with a higher number ends earlier ones of the same page,
     also in the source. Aborting the HTTP request alone would leave the query running there.
+
+    Whoever may not see the values of records gets no rows, and only the numbers of saved segments: conditions that
+    somebody may choose would find out the values.
     """
 
     permissions = ("segments.view_segment", "segments.view_datamodel")
 
     def post(self, request: Request) -> Response:
         segment, now = segment_from_request(request), timezone.now()
+        sees = may_see_values(request.user)
+        if not sees and not _is_saved(segment):
+            raise PermissionDenied
         selection = read.selection(segment)
         total = bool(request.data.get("total"))
         preview = read.examine(selection, now=now, limit=PREVIEW_ROWS, total=total, check=cancellation_check(request))
         figures = {"count": preview.count, "total": preview.total, "left_out": preview.left_out}
-        return Response({**figures, "sql": read.sql(selection, now=now), **rows_json(preview.rows)})
+        return Response({**figures, "sql": read.sql(selection, now=now), **rows_json(preview.rows if sees else [])})
 
 
 class SegmentBreakdown(Endpoint):
     """POST `column`: how many rows of the segment have each of the column's most frequent values."""
 
-    permissions = ("segments.view_segment", "segments.view_datamodel")
+    permissions = ("segments.view_segment", "segments.view_datamodel", PERMISSION)
 
     def post(self, request: Request, pk: int) -> Response:
         segment, now = get_object_or_404(Segment.objects.select_related("model__source"), pk=pk), timezone.now()
@@ -140,6 +148,12 @@ def segment_from_request(request: Request) -> Segment:
     return Segment(
         model=model, where=dict(where or {}), limit=dict(limit or {}), name=str(request.data.get("name") or "")
     )
+
+
+def _is_saved(segment: Segment) -> bool:
+    """Whether a segment of the model has exactly these conditions."""
+    saved = segment.model.segments.values_list("where", "limit")
+    return any((where, limit) == (segment.where, segment.limit) for where, limit in saved)
 
 
 def scope_json(scope: ModelScope) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from segments.models import Source
 from segments.registry import engines
 from segments.screens import connect
 from segments.screens.lists.source_list import SourceList
+from segments.screens.record_values import may_see_values
 from segments.screens.source_forms import TEST, SourceForm, source_form
 from segments.sources import catalog, discovery, file_preview
 
@@ -53,6 +54,7 @@ class SourceAdmin(ExplainedDeletion, SourceList, ScreenAdmin):
     list_filter = [EngineFilter, "health"]
     search_fields = ["name"]
     stay_after_adding = True
+    button_permissions = {"browse": "segments.view_source", "model": "segments.add_datamodel"}
     empty_title = "No sources yet"
     empty_text = "A source is where your data is: a database or a file. Sources are only read, never changed."
 
@@ -100,6 +102,8 @@ class SourceAdmin(ExplainedDeletion, SourceList, ScreenAdmin):
                 **self.shell(request, source),
                 "words": query,
                 "may_refresh": may_change,
+                "may_see_values": may_see_values(request.user),
+                "may_add_model": request.user.has_perm("segments.add_datamodel"),
                 **self.listed(request, source, query, page),
             },
         )

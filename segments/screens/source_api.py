@@ -16,6 +16,7 @@ from core.errors import Problem
 from core.web.endpoints import Endpoint
 from segments.models import Column, DataModel, Segment, Source
 from segments.reading import read, superseding
+from segments.screens.record_values import PERMISSION
 from segments.sources import discovery
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class SourceTables(Endpoint):
 class SourceSample(Endpoint):
     """`?table=`: the columns and first rows of a table."""
 
-    permissions = ("segments.view_source", "segments.view_datamodel")
+    permissions = ("segments.view_source", "segments.view_datamodel", PERMISSION)
 
     def get(self, request: Request, pk: int) -> Response:
         infos, rows = discovery.sample(get_object_or_404(Source, pk=pk), str(request.query_params.get("table") or ""))
@@ -77,7 +78,7 @@ class SourceColumns(Endpoint):
 class SourceRows(Endpoint):
     """POST `table` or `sql`: its first rows, before a model exists."""
 
-    permissions = ("segments.view_source", "segments.view_datamodel")
+    permissions = ("segments.view_source", "segments.view_datamodel", PERMISSION)
 
     def post(self, request: Request, pk: int) -> Response:
         model = DataModel(source=get_object_or_404(Source, pk=pk), **_table_or_sql(request))
@@ -107,7 +108,7 @@ class SegmentColumns(Endpoint):
 class ModelPreview(Endpoint):
     """The first rows of a model."""
 
-    permissions = ("segments.view_datamodel",)
+    permissions = ("segments.view_datamodel", PERMISSION)
 
     def get(self, request: Request, pk: int) -> Response:
         selection = read.selection(get_object_or_404(DataModel, pk=pk))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, F, QuerySet
 from django.urls import reverse
 from django.utils import timezone
@@ -102,11 +101,13 @@ class WarningAdmin(ScreenAdmin):
             return pill("Resolved", "calm")
         return pill("Acknowledged", "busy") if obj.acknowledged_at else pill("Open", "warn")
 
-    @admin.action(description="Acknowledge", permissions=["view"])
+    def has_acknowledge_permission(self, request: HttpRequest) -> bool:
+        """For the action."""
+        return request.user.has_perm("activations.change_warning")
+
+    @admin.action(description="Acknowledge", permissions=["acknowledge"])
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[Warning]) -> None:
         """Takes open warnings off the overview. A run that is fine resolves them, as before."""
-        if not request.user.has_perm("activations.change_warning"):
-            raise PermissionDenied
         number = record.acknowledge(queryset, request.user.get_username(), timezone.now())
         messages.success(request, f"Acknowledged: {number}. They are resolved once a run is fine again.")
 

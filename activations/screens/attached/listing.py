@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.paginator import Paginator
 
 from activations.models import Attachment
+from activations.screens.hidden_values import mask_attachment
 from activations.screens.run import download
 from core.web.screens import pill
 from destinations.registry import services
@@ -30,12 +31,13 @@ TONES = {
 }
 
 
-def page(run: Run, query: Mapping[str, str]) -> dict[str, Any]:
+def page(run: Run, query: Mapping[str, str], *, sees: bool) -> dict[str, Any]:
     """One page of what the run did. Refusals come first, then what was attached."""
     listed = Attachment.objects.filter(run=run).order_by("outcome", "pk").reverse()
     shown = Paginator(listed, PER_PAGE).get_page(query.get(PAGE))
     words = nouns(run.activation)
-    rows = [(each, colored(each), sentence(each, words)) for each in shown.object_list]
+    found = list(shown.object_list) if sees else [mask_attachment(each) for each in shown.object_list]
+    rows = [(each, colored(each), sentence(each, words)) for each in found]
     return {"attached_page": shown, "attached_rows": rows, "attached_nouns": words}
 
 
@@ -53,13 +55,17 @@ def sentence(attachment: Attachment, words: tuple[str, str]) -> str:
     return attachment.message
 
 
-def lines(run: Run) -> Iterator[str]:
-    """The file in pieces. However many rows there are, a few thousand are in memory."""
+def lines(run: Run, *, sees: bool) -> Iterator[str]:
+    """The file in pieces. However many rows there are, a few thousand are in memory.
+
+    Args:
+        sees: whether it contains names of records, and what the destination said.
+    """
     yield download.MARK + download.written([COLUMNS])
     words, last = nouns(run.activation), 0
     rows = Attachment.objects.filter(run=run).order_by("pk")
     while batch := list(rows.filter(pk__gt=last)[: download.ROWS_AT_A_TIME]):
-        yield download.written(_row(each, words) for each in batch)
+        yield download.written(_row(each if sees else mask_attachment(each), words) for each in batch)
         last = batch[-1].pk
 
 

@@ -14,6 +14,7 @@ from activations.screens.api import run_json
 from activations.screens.drift import report
 from core.errors import Misconfigured
 from core.web.endpoints import Endpoint
+from segments.screens.record_values import may_see_values
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -25,11 +26,12 @@ class ActivationDrift(Endpoint):
     `field` and `key` narrow down what is restored or left to an attribute, a record, or both.
     """
 
-    permissions = ("activations.change_activation",)
+    permissions = ("activations.view_activation",)
+    change_permissions = ("activations.run_activation",)
 
     def get(self, request: Request, pk: int) -> Response:
         check = drift_checks.latest(get_object_or_404(Activation, pk=pk))
-        return Response({"check": report.as_json(check) if check else None})
+        return Response({"check": report.as_json(check, sees=may_see_values(request.user)) if check else None})
 
     def post(self, request: Request, pk: int) -> Response:
         activation, action = get_object_or_404(Activation, pk=pk), request.data.get("action")

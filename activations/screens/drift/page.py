@@ -17,10 +17,12 @@ from activations.scheduling import definition
 from activations.screens.drift import report
 from activations.screens.plain_values import in_words
 from activations.screens.presentation import run_pill
+from activations.screens.review.page import RUN
 from core.errors import Problem
 from core.web.endpoints import number
 from core.web.screens import ScreenAdmin
 from destinations.registry import services
+from segments.screens.record_values import may_see_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,13 +47,11 @@ class DriftPage(ScreenAdmin):
         activation = found.first()
         if activation is None:
             raise Http404
-        can_change = self.has_change_permission(request, activation)
-        if not (can_change or self.has_view_permission(request, activation)):
+        may_decide = request.user.has_perm(RUN)
+        if not self.has_view_permission(request, activation) or (request.method == "POST" and not may_decide):
             raise PermissionDenied
         if request.method != "POST":
-            return self._drift_page(request, activation, can_change)
-        if not can_change:
-            raise PermissionDenied
+            return self._drift_page(request, activation, may_decide)
         try:
             return self._act_on_drift(request, activation)
         except Problem as problem:
@@ -74,10 +74,11 @@ class DriftPage(ScreenAdmin):
         messages.success(request, f"Left {values}. What changes again is reported again.")
         return HttpResponseRedirect(self.url("drift", activation.pk))
 
-    def _drift_page(self, request: HttpRequest, activation: Activation, can_change: bool) -> HttpResponse:
+    def _drift_page(self, request: HttpRequest, activation: Activation, may_decide: bool) -> HttpResponse:
         check, service = drift_checks.latest(activation), services[activation.destination.service]
         live = drift_checks.checks(activation).filter(state__in=Run.LIVE).first()
-        fields = report.of(check) if check else []
+        sees = may_see_values(request.user)
+        fields = report.of(check, sees=sees) if check else []
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -88,14 +89,14 @@ class DriftPage(ScreenAdmin):
             "failed": _failed(activation, check),
             "pill": run_pill(check) if check else "",
             "can_compare": service.compares,
-            "can_change": can_change,
-            "can_see": can_change or request.user.has_perm("activations.view_change"),
+            "may_decide": may_decide,
+            "can_see": request.user.has_perm("activations.view_change"),
             "vendor": service.platform.label,
             "one": service.record_nouns[0],
             "many": service.record_nouns[1],
             "fields": [_shown(field, service.platform.label) for field in fields],
             "open": sum(field.open for field in fields),
-            "gone": report.gone(check) if check else [],
+            "gone": report.gone(check, sees=sees) if check else [],
             "runs": [(run, run_pill(run)) for run in report.runs(check)] if check else [],
             "schedules": [definition.words(each) for each in activation.schedules.filter(purpose="drift")],
         }

@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 
 from activations.models import Change, Drift
 from activations.models.drift import UNDONE
+from activations.screens.hidden_values import mask_all, mask_held
 from activations.storage import held_values
 
 if TYPE_CHECKING:
@@ -66,8 +67,13 @@ class FieldDrift:
     examples: Sequence[Example] = ()
 
 
-def of(check: Run, examples: int = EXAMPLES) -> list[FieldDrift]:
-    """What a check found, by attribute, the one with most open values first."""
+def of(check: Run, examples: int = EXAMPLES, *, sees: bool = True) -> list[FieldDrift]:
+    """What a check found, by attribute, the one with most open values first.
+
+    Args:
+        examples: of each attribute.
+        sees: whether they have their values.
+    """
     policies = {field.target: field.policy for field in check.mapped_fields}
     taken = Q(restored_by__isnull=False) & ~Q(restored_by__state__in=UNDONE)
     counted = (
@@ -87,16 +93,17 @@ def of(check: Run, examples: int = EXAMPLES) -> list[FieldDrift]:
             row["number"] - row["left"] - row["restoring"],
             row["left"],
             row["restoring"],
-            _examples(check, row["field"], examples),
+            _examples(check, row["field"], examples, sees),
         )
         for row in counted
     ]
     return sorted(found, key=lambda field: (-field.open, field.name))
 
 
-def gone(check: Run) -> list[Change]:
+def gone(check: Run, *, sees: bool) -> list[Change]:
     """The first records that the destination no longer has."""
-    return list(Change.objects.filter(run=check, outcome=Change.Outcome.SKIPPED).order_by("pk")[:GONE_EXAMPLES])
+    found = Change.objects.filter(run=check, outcome=Change.Outcome.SKIPPED).order_by("pk")[:GONE_EXAMPLES]
+    return list(found) if sees else mask_all(found)
 
 
 def runs(check: Run) -> list[Run]:
@@ -105,8 +112,8 @@ def runs(check: Run) -> list[Run]:
     return list(type(check).objects.filter(pk__in=ids))
 
 
-def as_json(check: Run) -> dict[str, Any]:
-    """The same for programs."""
+def as_json(check: Run, *, sees: bool = True) -> dict[str, Any]:
+    """The same for programs. Without `sees`, the examples have no values."""
     return {
         "run": check.pk,
         "state": check.state,
@@ -123,18 +130,17 @@ def as_json(check: Run) -> dict[str, Any]:
                 "open": field.open,
                 "left": field.left,
                 "restoring": field.restoring,
-                "examples": [_example_json(example) for example in field.examples],
+                "examples": [_example_json(example, sees) for example in field.examples],
             }
-            for field in of(check)
+            for field in of(check, sees=sees)
         ],
     }
 
 
-def _example_json(example: Example) -> dict[str, Any]:
+def _example_json(example: Example, sees: bool) -> dict[str, Any]:
     return {
         "key": example.change.key,
-        "sent": example.sent,
-        "held": example.held,
+        **({"sent": example.sent, "held": example.held} if sees else {}),
         "writer": example.writer,
         "writer_id": example.drift.writer_id,
         "written_at": example.written_at.isoformat() if example.written_at else None,
@@ -142,12 +148,14 @@ def _example_json(example: Example) -> dict[str, Any]:
     }
 
 
-def _examples(check: Run, field: str, number: int) -> list[Example]:
+def _examples(check: Run, field: str, number: int, sees: bool) -> list[Example]:
     """The first open values of an attribute."""
     drifts = list(Drift.objects.open().filter(run=check, field=field).order_by("pk")[:number])
     ids = [drift.change_id for drift in drifts]
     changes: Mapping[int, Change] = Change.objects.in_bulk(ids)
-    held = defaultdict(dict, held_values.of(ids))
+    held = defaultdict(dict, held_values.of(ids) if sees else mask_held(held_values.of(ids)))
+    if not sees:
+        mask_all(changes.values())
     return [
         Example(
             drift,

@@ -18,6 +18,7 @@ from destinations import discovery
 from destinations.contract import NewField
 from destinations.registry import services
 from segments.reading import profiles, read
+from segments.screens.record_values import PERMISSION, may_see_values
 from segments.screens.source_api import cancellation_check
 
 if TYPE_CHECKING:
@@ -53,13 +54,14 @@ class MappingSamples(Endpoint):
         may_store = request.user.has_perm("destinations.change_destination")
         fields = discovery.fields(wanted.destination, timezone.now(), store=may_store).fields
         columns, shared = wanted.columns(), shared_facts(wanted)
+        if not may_see_values(request.user):
+            return _without_samples("There are no examples, because you may not see record values.", shared)
         try:
             rows = sample_rows.sample(wanted.rows, list(columns.types), cancellation_check(request))
         except Problem as problem:
             if problem.code == "superseded":
                 raise
-            nothing: dict[str, Any] = {"rows": [], "suggestions": [], "custom": {}, "match": None}
-            return Response({"problem": problem.message, "shared": shared, **nothing})
+            return _without_samples(problem.message, shared)
         mapped = _Mapping(service, {field.name: field for field in fields}, columns, rows)
         return Response(
             {
@@ -74,10 +76,14 @@ class MappingSamples(Endpoint):
         )
 
 
+def _without_samples(problem: str, shared: dict[str, Any]) -> Response:
+    return Response({"problem": problem, "shared": shared, "rows": [], "suggestions": [], "custom": {}, "match": None})
+
+
 class MatchProfile(Endpoint):
     """POST `records` and `column`: how many rows have the match empty, and how many share a value, in words."""
 
-    permissions = ("activations.view_activation", "segments.view_datamodel")
+    permissions = ("activations.view_activation", "segments.view_datamodel", PERMISSION)
 
     def post(self, request: Request) -> Response:
         rows = mapping_request.selected(request.data.get("records"))

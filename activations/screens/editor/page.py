@@ -11,7 +11,7 @@ from activations.models import Activation, Draft
 from activations.screens.alerts import limit_fields
 from activations.screens.attached.fields import BY
 from activations.screens.editor import comparing, drafts, words
-from activations.screens.review.page import ReviewPage, dry_run_address
+from activations.screens.review.page import RUN, ReviewPage, dry_run_address
 from activations.setup import writers_from_db
 from destinations.models import Destination
 from destinations.registry import services
@@ -109,7 +109,7 @@ class EditorPage(ReviewPage):
         return response
 
     def _review(self, request: HttpRequest, obj: Activation) -> HttpResponse | None:
-        if "_review" not in request.POST:
+        if "_review" not in request.POST or not request.user.has_perm(RUN):
             return None
         return HttpResponseRedirect(dry_run_address(obj))
 

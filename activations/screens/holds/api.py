@@ -22,7 +22,7 @@ RELATED = ("activation__destination__connection", "activation__segment__model", 
 class RunApproval(Endpoint):
     """POST approves a held run: exactly its plan is sent. `run_not_held` or `plan_outdated` if it can't be."""
 
-    permissions = ("activations.change_activation",)
+    permissions = ("activations.approve_run",)
 
     def post(self, request: Request, pk: int) -> Response:
         run = get_object_or_404(Run.objects.select_related(*RELATED), pk=pk)
@@ -33,7 +33,7 @@ class RunApproval(Endpoint):
 class RunDiscard(Endpoint):
     """POST discards the plan of a held run: nothing of it is sent."""
 
-    permissions = ("activations.change_activation",)
+    permissions = ("activations.approve_run",)
 
     def post(self, request: Request, pk: int) -> Response:
         decide.discard(get_object_or_404(Run.objects.select_related(*RELATED), pk=pk), request.user.get_username())

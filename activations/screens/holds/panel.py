@@ -21,12 +21,16 @@ LABELS = {
 }
 
 
-def panel(run: Run, *, may_see_records: bool) -> dict[str, Any]:
-    """The context of the template: the guards that hold the run, or would hold one like it, and its examples."""
+def panel(run: Run, *, may_see_records: bool, sees: bool) -> dict[str, Any]:
+    """The context of the template: the guards that hold the run, or would hold one like it, and its examples.
+
+    Args:
+        sees: whether the examples are shown with their values.
+    """
     holds = [{"label": LABELS.get(hold["kind"], hold["kind"]), "message": hold["message"]} for hold in run.hold]
     waits = run.state == Run.State.HELD
     changes = examples(run, {hold["kind"] for hold in run.hold}) if waits and may_see_records else []
-    return {"holds": holds, "waits": waits, "hold_examples": rows(run, changes), "decision": decision(run)}
+    return {"holds": holds, "waits": waits, "hold_examples": rows(run, changes, sees=sees), "decision": decision(run)}
 
 
 def examples(run: Run, kinds: Collection[str]) -> list[Change]:

@@ -45,6 +45,10 @@ class ActivationList(_ModelAdmin):
     empty_title = "No activations yet"
     empty_text = "An activation sends the records of a segment or model to a destination, manually or on a schedule."
 
+    def has_run_permission(self, request: HttpRequest) -> bool:
+        """For the actions."""
+        return request.user.has_perm("activations.run_activation")
+
     def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
         """Attaches the state and the last run to each row: a fixed number of queries for any number of rows."""
         attach(rows)
@@ -89,15 +93,15 @@ class ActivationList(_ModelAdmin):
             return "Manual only" if state.slug in ("on", "failing") and not obj.is_draft else "\N{EN DASH}"
         return ago(state.next_run)
 
-    @admin.action(description="Run now", permissions=["change"])
+    @admin.action(description="Run now", permissions=["run"])
     def run_selected(self, request: HttpRequest, queryset: QuerySet[Activation]) -> HttpResponse:
         return self.confirmed(request, queryset, bulk.RUN)
 
-    @admin.action(description="Pause", permissions=["change"])
+    @admin.action(description="Pause", permissions=["run"])
     def pause_selected(self, request: HttpRequest, queryset: QuerySet[Activation]) -> HttpResponse:
         return self.confirmed(request, queryset, bulk.PAUSE)
 
-    @admin.action(description="Resume", permissions=["change"])
+    @admin.action(description="Resume", permissions=["run"])
     def resume_selected(self, request: HttpRequest, queryset: QuerySet[Activation]) -> HttpResponse:
         return self.confirmed(request, queryset, bulk.RESUME)
 

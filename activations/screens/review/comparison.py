@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from activations.models import Change, Run
 from activations.screens import plain_values
 from activations.screens.editor import words
+from activations.screens.hidden_values import mask_all
 from activations.screens.run import download, sentence
 from activations.storage import held_values
 from destinations.registry import services
@@ -71,14 +72,16 @@ def summary(run: Run) -> dict[str, Any]:
     }
 
 
-def records(run: Run, after: int = 0, number: int = SAMPLE) -> list[dict[str, Any]]:
+def records(run: Run, after: int = 0, number: int = SAMPLE, *, sees: bool = True) -> list[dict[str, Any]]:
     """The records of a live dry run in JSON, in order, with the fields that would be sent.
 
     Args:
         after: the `id` of the last record that was seen.
+        sees: whether they contain names and values.
     """
     changes = list(run.changes.filter(pk__gt=after, state=Change.State.SETTLED).order_by("pk")[:number])
     held = held_values.of([change.pk for change in changes])
+    changes = changes if sees else mask_all(changes)
     return [
         {
             "id": change.pk,
@@ -89,43 +92,45 @@ def records(run: Run, after: int = 0, number: int = SAMPLE) -> list[dict[str, An
             "message": change.message,
             "remote_id": change.remote_id,
             "web_url": change.web_url,
-            "fields": _fields(change, held.get(change.pk, {})),
+            "fields": _fields(change, held.get(change.pk, {}), sees),
         }
         for change in changes
     ]
 
 
-def _fields(change: Change, held: held_values.Fields) -> list[dict[str, Any]]:
+def _fields(change: Change, held: held_values.Fields, sees: bool) -> list[dict[str, Any]]:
     """The fields that would be sent, and those that a write policy would keep.
 
     `held` is left out if it is not known, and `same` tells that nothing changes.
+    Both values are left out for somebody who may not see them.
     """
     kept, sent = change.kept or [], change.sent if change.outcome in Change.FORESEEN else []
     return [
         {
             "field": name,
-            **held.get(name, {}),
+            **{fact: value for fact, value in held.get(name, {}).items() if sees or fact == "same"},
             **({"kept": True} if name in kept else {}),
-            "value": change.values.get(name, change.match_value),
+            **({"value": change.values.get(name, change.match_value)} if sees else {}),
         }
         for name in dict.fromkeys([*sent, *kept])
     ]
 
 
-def lines(run: Run) -> Iterator[str]:
+def lines(run: Run, *, sees: bool) -> Iterator[str]:
     """The whole comparison as CSV: one line for each field that would be sent, and one for each other record."""
     yield download.MARK + download.written([COLUMNS])
     last = 0
     settled = run.changes.filter(state=Change.State.SETTLED).order_by("pk")
     while batch := list(settled.filter(pk__gt=last)[: download.ROWS_AT_A_TIME]):
         held = held_values.of([change.pk for change in batch])
-        yield download.written(row for change in batch for row in _rows(change, held.get(change.pk, {})))
+        batch = batch if sees else mask_all(batch)
+        yield download.written(row for change in batch for row in _rows(change, held.get(change.pk, {}), sees))
         last = batch[-1].pk
 
 
-def _rows(change: Change, held: held_values.Fields) -> Iterator[list[str]]:
+def _rows(change: Change, held: held_values.Fields, sees: bool) -> Iterator[list[str]]:
     start = (change.key, change.name, str(change.get_outcome_display()))
-    fields: Sequence[Mapping[str, Any]] = _fields(change, held) or [{"field": change.field}]
+    fields: Sequence[Mapping[str, Any]] = _fields(change, held, sees) or [{"field": change.field}]
     for field in fields:
         before = plain_values.in_words(field["held"]) if "held" in field else ""
         after = plain_values.in_words(field["value"]) if "value" in field else ""

@@ -15,12 +15,14 @@ from activations.alerts.words import run_words
 from activations.delivery import preview
 from activations.models import Activation, Run
 from activations.runs import requests
+from activations.screens import hidden_values
 from activations.screens.review import new_records
 from activations.screens.run import exchanges
 from core.errors import Misconfigured
 from core.web.endpoints import Endpoint
 from destinations.registry import services
 from segments.reading import one_row
+from segments.screens.record_values import PERMISSION, may_see_values
 from segments.screens.source_api import cancellation_check, json_value
 
 if TYPE_CHECKING:
@@ -29,12 +31,14 @@ if TYPE_CHECKING:
     from activations.models import Change
 
 MOST_CHARACTERS = 200
+TEST = ("activations.run_activation", "activations.view_change", "segments.view_datamodel", PERMISSION)
+"""Needed for the test with one record, which is found by its values, and shows them."""
 
 
 class RecordSearch(Endpoint):
     """`?q=`: rows of an activation's model by name, key or match value. Queries the source for at most some seconds."""
 
-    permissions = ("activations.change_activation", "segments.view_datamodel")
+    permissions = TEST
 
     def get(self, request: Request, pk: int) -> Response:
         activation = _activation(pk)
@@ -58,7 +62,7 @@ class RecordSearch(Endpoint):
 class RequestPreview(Endpoint):
     """POST `key`: the exact request that a run would send for this record, or why nothing would be sent."""
 
-    permissions = ("activations.change_activation", "activations.view_change", "segments.view_datamodel")
+    permissions = TEST
 
     def post(self, request: Request, pk: int) -> Response:
         activation = _activation(pk)
@@ -69,7 +73,7 @@ class RequestPreview(Endpoint):
 class OneRecordRun(Endpoint):
     """POST `key`: starts a run of this record alone. The response contains the address of its state."""
 
-    permissions = ("activations.change_activation",)
+    permissions = ("activations.run_activation",)
 
     def post(self, request: Request, pk: int) -> Response:
         activation, key = _activation(pk), _key(request)
@@ -89,13 +93,13 @@ class OneRecordState(Endpoint):
         page = reverse("admin:activations_run_change", args=[run.pk])
         shown = {"live": run.is_live, "label": run_words(run), "page": page, "message": run.error_message}
         change = None if run.is_live else run.changes.order_by("pk").last()
-        return Response({**shown, **(_outcome(change) if change else {})})
+        return Response({**shown, **(_outcome(change, sees=may_see_values(request.user)) if change else {})})
 
 
 class NewRecords(Endpoint):
     """How many of the new records of a dry run exist at the destination already. Sends lookups, and never writes."""
 
-    permissions = ("activations.change_activation", "activations.view_change")
+    permissions = ("activations.run_activation", "activations.view_change")
 
     def post(self, request: Request, pk: int) -> Response:
         run = get_object_or_404(
@@ -112,8 +116,10 @@ class NewRecords(Endpoint):
         return Response({"counts": found.counts(run.activation.mode, run.known), "note": note})
 
 
-def _outcome(change: Change) -> dict[str, Any]:
+def _outcome(change: Change, *, sees: bool) -> dict[str, Any]:
     shown, _ = exchanges.of(change)
+    if not sees:
+        change, shown = hidden_values.mask(change), hidden_values.mask_exchange(shown) if shown else None
     exchange = dataclasses.asdict(shown) if shown else None
     return {
         "outcome": "Created" if change.created else change.get_outcome_display(),

@@ -25,9 +25,11 @@ from core.web.endpoints import number
 from core.web.screens import ScreenAdmin
 from destinations import discovery
 from destinations.registry import services
+from segments.screens.record_values import may_see_values
 
 EXAMPLES = 5
 STOP_POLLING = 286
+RUN = "activations.run_activation"
 
 
 class ReviewPage(ScreenAdmin):
@@ -43,7 +45,7 @@ class ReviewPage(ScreenAdmin):
 
     def review(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The page. A POST checks again, starts the activation, or turns it on without a run."""
-        activation = self._changeable(request, pk)
+        activation = self._startable(request, pk)
         if request.method == "POST":
             return self._act(request, activation)
         service = services[activation.destination.service]
@@ -61,16 +63,16 @@ class ReviewPage(ScreenAdmin):
 
     def review_result(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The part of the page that is refreshed until the dry run has ended."""
-        context = review_context(request, self._changeable(request, pk))
+        context = review_context(request, self._startable(request, pk))
         run = context["run"]
         status = 200 if run and run.is_live else STOP_POLLING
         return TemplateResponse(request, "screens/activation_review_result.html", context, status=status)
 
-    def _changeable(self, request: HttpRequest, pk: int) -> Activation:
+    def _startable(self, request: HttpRequest, pk: int) -> Activation:
         activation = self.get_object(request, str(pk))
         if activation is None:
             raise Http404
-        if not self.has_change_permission(request, activation):
+        if not request.user.has_perm(RUN):
             raise PermissionDenied
         return activation
 
@@ -111,6 +113,7 @@ def review_context(request: HttpRequest, activation: Activation) -> dict[str, An
     wanted = number(request.GET.get("run"))
     run = dry_runs.filter(pk=wanted).first() if wanted else dry_runs.first()
     may_see = request.user.has_perm("activations.view_change")
+    sees = may_see_values(request.user)
     context: dict[str, Any] = {"original": activation, "run": run, "may_see_records": may_see}
     if run is None:
         return context
@@ -121,9 +124,9 @@ def review_context(request: HttpRequest, activation: Activation) -> dict[str, An
     to_send = run.creates + run.updates if run.live else run.new + run.known
     return {
         **context,
-        **run_page.progress(run, timezone.now()),
-        **panel(run, may_see_records=False),
-        "examples": rows(run, changes),
+        **run_page.progress(run, timezone.now(), sees=sees),
+        **panel(run, may_see_records=False, sees=sees),
+        "examples": rows(run, changes, sees=sees),
         "to_send": to_send,
         "comparing": comparison.requests_of(service, to_send),
         "pace": comparison.pace(run, service) if run.live else words.pace(run.new, run.known, activation, service),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.paginator import InfinitePaginator
 
 from activations.models import Change
+from activations.screens.hidden_values import mask, mask_all, mask_earlier, mask_exchange, mask_held
 from activations.screens.plain_values import in_words
 from activations.screens.run import exchanges, fields
 from activations.screens.run.causes import remedy
@@ -20,6 +22,7 @@ from activations.storage import held_values
 from core.web.screens import Button
 from destinations import discovery
 from destinations.registry import services
+from segments.screens.record_values import may_see_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,9 +53,22 @@ class ChangeAdmin(ReadOnlyAdmin):
         related = ("run__activation__destination__connection", "run__activation__segment__model")
         return Change.listed.order_by(*self.ordering).select_related(*related, "run__activation__model")
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Change | None:
+        """The change, without its values for a person who may not see them."""
+        change: Change | None = super().get_object(request, object_id, from_field)
+        return change if change is None or may_see_values(request.user) else mask(change)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Whoever may not see values can't find them out by filters that no page offers, such as `?name__gte=`."""
+        allowed: bool = super().lookup_allowed(lookup, value, request)
+        offered = lookup.startswith(tuple(str(name) for name in self.list_filter))
+        return allowed and (offered or may_see_values(request.user))
+
     def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> None:
         """Attaches the labels of attributes, read once for all destinations."""
         found = discovery.cached_labels({row.run.activation.destination for row in rows})
+        if not may_see_values(request.user):
+            mask_all(rows)
         for row in rows:
             row.names = found.get(row.run.activation.destination_id, {})
 
@@ -61,11 +77,13 @@ class ChangeAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """The page of a record in one run: values, request, response, and when it was tried."""
         change = self.get_object(request, object_id)
-        if change is None or not self.has_view_permission(request, change):
+        if not self.has_view_permission(request, change):
+            raise PermissionDenied
+        if change is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         context = {
             **self.admin_site.each_context(request),
-            **record_context(change),
+            **record_context(change, sees=may_see_values(request.user)),
             "opts": self.opts,
             "original": change,
             "title": title(change),
@@ -114,20 +132,25 @@ class ChangeAdmin(ReadOnlyAdmin):
         return format_html("<div>{}</div>", format_html_join("", "<div><b>{}</b>: {}</div>", shown))
 
 
-def record_context(change: Change) -> dict[str, Any]:
-    """What the page of a record shows."""
+def record_context(change: Change, *, sees: bool) -> dict[str, Any]:
+    """What the page of a record shows.
+
+    Args:
+        sees: whether the values are shown. If not, the change has none any longer.
+    """
     activation = change.run.activation
     exchange, no_exchange = exchanges.of(change)
-    names = fields.labels(activation)
+    names, earlier = fields.labels(activation), fields.earlier(activation, [change])
     held = held_values.of([change.pk])
+    if not sees:
+        earlier, held = mask_earlier(earlier), mask_held(held)
+        exchange = mask_exchange(exchange) if exchange else None
     accepted = change.outcome == Change.Outcome.ACCEPTED
     return {
         "change": change,
         "record_title": title(change),
         "pill": outcome_pill(change, is_plan=change.run.dry_run),
-        "fields": fields.of(
-            change, fields.earlier(activation, [change]), names, change.run.policies, held.get(change.pk)
-        ),
+        "fields": fields.of(change, earlier, names, change.run.policies, held.get(change.pk)),
         "is_first": not fields.may_have_before(change) and change.outcome != Change.Outcome.UPDATES,
         "field_label": names.get(change.field, change.field),
         "match_label": names.get(activation.match_field, activation.match_field),

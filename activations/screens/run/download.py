@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from activations.models import Change
 from activations.screens import plain_values
+from activations.screens.hidden_values import reason
 from activations.setup.policy_words import kept_because
 
 if TYPE_CHECKING:
@@ -37,24 +38,28 @@ def safe(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
-def lines(run: Run) -> Iterator[str]:
-    """The file in pieces, outcome by outcome. However many rows there are, a few thousand are in memory."""
+def lines(run: Run, *, sees: bool) -> Iterator[str]:
+    """The file in pieces, outcome by outcome. However many rows there are, a few thousand are in memory.
+
+    Args:
+        sees: whether it contains names and values of records.
+    """
     yield MARK + written([COLUMNS])
     for outcome in OUTCOMES:
-        yield from map(written, _batches(run, outcome))
-    yield from map(written, _kept(run))
+        yield from map(written, _batches(run, outcome, sees))
+    yield from map(written, _kept(run, sees))
 
 
-def _batches(run: Run, outcome: Change.Outcome) -> Iterator[list[list[str]]]:
+def _batches(run: Run, outcome: Change.Outcome, sees: bool) -> Iterator[list[list[str]]]:
     last = 0
     changes = Change.objects.filter(run=run, outcome=outcome).order_by("pk")
     columns = ("pk", "key", "name", "message", "code", "field", "values")
     while batch := list(changes.filter(pk__gt=last).values_list(*columns)[:ROWS_AT_A_TIME]):
-        yield [_row(outcome, *row[1:]) for row in batch]
+        yield [_row(outcome, *row[1:], sees=sees) for row in batch]
         last = batch[-1][0]
 
 
-def _kept(run: Run) -> Iterator[list[list[str]]]:
+def _kept(run: Run, sees: bool) -> Iterator[list[list[str]]]:
     """A line for each field that a write policy left as it is."""
     last, policies = 0, run.policies
     changes = Change.objects.filter(run=run, kept__isnull=False).order_by("pk")
@@ -66,11 +71,11 @@ def _kept(run: Run) -> Iterator[list[list[str]]]:
                 safe(cell)
                 for cell in (
                     key,
-                    name,
+                    name if sees else "",
                     "Kept",
                     kept_because((policies.get(field, ""),)),
                     field,
-                    _texts({field: values.get(field)}),
+                    _texts({field: values.get(field)}) if sees else "",
                 )
             ]
             for _, key, name, kept, values in batch
@@ -79,8 +84,11 @@ def _kept(run: Run) -> Iterator[list[list[str]]]:
         last = batch[-1][0]
 
 
-def _row(outcome: Change.Outcome, key: str, name: str, message: str, code: str, field: str, values: Any) -> list[str]:
-    text = _texts(values if isinstance(values, dict) else {})
+def _row(
+    outcome: Change.Outcome, key: str, name: str, message: str, code: str, field: str, values: Any, *, sees: bool
+) -> list[str]:
+    text = _texts(values if isinstance(values, dict) else {}) if sees else ""
+    name, message = (name, message) if sees else ("", reason(outcome, message))
     return [safe(cell) for cell in (key, name, str(outcome.label), message or code, field, text)]
 
 

@@ -15,6 +15,7 @@ from activations.models import Change, Run
 from activations.screens import presentation
 from activations.screens.attached.notes import attaches
 from activations.screens.fixes import Link, fixes
+from activations.screens.hidden_values import mask_cause
 from activations.screens.review import comparison
 from activations.screens.run import counts, fields, pace, record_list
 from activations.screens.run.causes import causes, causes_among
@@ -108,23 +109,23 @@ def _is_discarded(run: Run) -> bool:
     return run.state == Run.State.CANCELLED and bool(run.decision) and not run.write_requests
 
 
-def records(query: Mapping[str, str], run: Run) -> dict[str, Any]:
+def records(query: Mapping[str, str], run: Run, *, sees: bool) -> dict[str, Any]:
     """One page of the run's records, searched and filtered, at one moment with the run's counts.
 
     A worker changes both in one commit. If it does so between two queries, they are repeated; `run` is read again.
     """
     for _ in range(MOST_READS):
         before = run.counts()
-        context = _records(query, run)
+        context = _records(query, run, sees=sees)
         run.refresh_from_db(fields=_OWN_FIELDS)
         if run.counts() == before:
             break
     return context
 
 
-def _records(query: Mapping[str, str], run: Run) -> dict[str, Any]:
+def _records(query: Mapping[str, str], run: Run, *, sees: bool) -> dict[str, Any]:
     filters = Filters.of(query)
-    listed = record_list.search(run, filters.text, filters.outcome, filters.cause)
+    listed = record_list.search(run, filters.text, filters.outcome, filters.cause, by_values=sees)
     page = Paginator(listed[: record_list.MOST_LISTED], CHANGES_PER_PAGE).get_page(query.get("page"))
     packed = record_list.count_packed(run, filters.text, filters.outcome)
     by_beginning = found_in_run.is_by_beginning(run)
@@ -133,7 +134,7 @@ def _records(query: Mapping[str, str], run: Run) -> dict[str, Any]:
     known = None if filters.text or filters.code or not is_cut else record_list.known_count(run, filters.outcome)
     return {
         "page": page,
-        "rows": rows(run, record_list.as_changes(run, filters.outcome, page.object_list)),
+        "rows": rows(run, record_list.as_changes(run, filters.outcome, page.object_list), sees=sees),
         "filters": filters,
         "choices": record_list.choices(run),
         "packed": packed,
@@ -141,12 +142,17 @@ def _records(query: Mapping[str, str], run: Run) -> dict[str, Any]:
         "is_more": is_cut and known is None,
         "most": page.paginator.count if is_cut else 0,
         "by_beginning": by_beginning,
+        "by_values": sees,
         "earlier_choice": record_list.EARLIER,
     }
 
 
-def progress(run: Run, now: datetime) -> dict[str, Any]:
-    """The sentence, the counts, the stages and the causes of a run."""
+def progress(run: Run, now: datetime, *, sees: bool) -> dict[str, Any]:
+    """The sentence, the counts, the stages and the causes of a run.
+
+    Args:
+        sees: whether the causes are shown with the values of their examples.
+    """
     shown, zeros = counts.counts(run)
     earlier = record_list.count_earlier(run)
     names = fields.labels(run.activation)
@@ -169,8 +175,8 @@ def progress(run: Run, now: datetime) -> dict[str, Any]:
         "time_left": _time_left(run, now),
         "counts": shown,
         "zero_counts": zeros,
-        "causes": [_shown(run, cause, names) for cause in _causes(run)],
-        "earlier_causes": [_shown(run, cause, names) for cause in _earlier_causes(run)] if earlier else [],
+        "causes": [_shown(run, cause, names) for cause in _seen(_causes(run), sees)],
+        "earlier_causes": [_shown(run, cause, names) for cause in _seen(_earlier_causes(run), sees)] if earlier else [],
         "fixes": list(fixes(run)),
         "hidden_note": presentation.hidden_note(service, run.hidden, attaches=bool(attaches(run.activation))),
         "losses": losses(run.lossy, names),
@@ -211,6 +217,10 @@ def _earlier_causes(run: Run) -> list[Cause]:
     """The causes that earlier runs reported, of the first records that are still not accepted because of them."""
     records = record_list.search(run, "", record_list.EARLIER)[:MOST_EARLIER]
     return causes_among(record_list.as_changes(run, record_list.EARLIER, records))
+
+
+def _seen(found: list[Cause], sees: bool) -> list[Cause]:
+    return found if sees else [mask_cause(cause) for cause in found]
 
 
 def _shown(run: Run, cause: Cause, names: Mapping[str, str]) -> ShownCause:

@@ -62,17 +62,21 @@ def is_plan(run: Run) -> bool:
     return run.dry_run or run.state == Run.State.HELD
 
 
-def search(run: Run, text: str, choice: str, cause: dict[str, str] | None = None) -> QuerySet[Any]:
+def search(
+    run: Run, text: str, choice: str, cause: dict[str, str] | None = None, *, by_values: bool = True
+) -> QuerySet[Any]:
     """The changes or records to list.
 
     Args:
         text: a part of the name, or the beginning of the key, the match value or the ID at the destination.
         choice: a value of CHOICES; "" for all changes.
         cause: only changes with this `code` and `field`.
+        by_values: also find the text in names and match values.
     """
+    by_key = Q(key__startswith=text) | Q(remote_id__startswith=text)
     if choice in (LEFT, RETURNED, EARLIER):
         listed: QuerySet[Any] = _records(run, choice)
-        return listed.filter(Q(key__startswith=text) | Q(remote_id__startswith=text)) if text else listed
+        return listed.filter(by_key) if text else listed
     listed = Change.objects.filter(run=run)
     if run.state in PLANNING or (choice in (CREATED, UPDATED, KEPT) and known_count(run, choice) == 0):
         # What planning has listed so far may be taken back, and is not counted yet. Of an ended run, the counts tell
@@ -83,7 +87,9 @@ def search(run: Run, text: str, choice: str, cause: dict[str, str] | None = None
         listed = listed.order_by("state", "pk")
     if choice:
         listed = listed.filter(**_FILTERS.get(choice, {"outcome": choice}), **(cause or {}))
-    return found_in_run.mentioning(run, listed, text) if text else listed
+    if not text:
+        return listed
+    return found_in_run.mentioning(run, listed, text) if by_values else listed.filter(by_key)
 
 
 def known_count(run: Run, choice: str) -> int | None:

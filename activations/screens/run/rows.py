@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.urls import NoReverseMatch, reverse
 
 from activations.models import Change
+from activations.screens.hidden_values import mask_all, mask_earlier, mask_held
 from activations.screens.run import fields
 from activations.storage import held_values
 from core.web.screens import pill
@@ -47,11 +48,17 @@ class Row:
     timeline: str
 
 
-def rows(run: Run, changes: Sequence[Change]) -> list[Row]:
-    """Changes as rows, with a few queries for all of them."""
+def rows(run: Run, changes: Sequence[Change], *, sees: bool) -> list[Row]:
+    """Changes as rows, with a few queries for all of them.
+
+    Args:
+        sees: whether the values are shown.
+    """
     names, before = fields.labels(run.activation), fields.earlier(run.activation, changes)
     model_id, policies = run.activation.data_model.pk, run.policies
     held = held_values.of([change.pk for change in changes]) if run.live else {}
+    if not sees:
+        changes, before, held = mask_all(changes), mask_earlier(before), mask_held(held)
     return [
         Row(
             change,

@@ -22,6 +22,7 @@ from activations.screens.run import download, page, record_list
 from activations.screens.run.run_list import RunList, started_by
 from core.audit import Verb, announce
 from core.web.screens import Button, ScreenAdmin
+from segments.screens.record_values import may_see_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 STOP_POLLING = 286
 """The HTTP status at which htmx stops polling."""
 SEE_RECORDS = "activations.view_change"
+RUN, APPROVE = "activations.run_activation", "activations.approve_run"
 
 
 class ReadOnlyAdmin(ScreenAdmin):
@@ -50,6 +52,11 @@ class ReadOnlyAdmin(ScreenAdmin):
 class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
     """A run's page says in one sentence what happened, then why records were not accepted, then lists all of them."""
 
+    button_permissions = {
+        **dict.fromkeys(("cancel", "again", "retry"), RUN),
+        **dict.fromkeys(("approve", "discard"), APPROVE),
+    }
+
     def get_urls(self) -> list[URLPattern]:
         pages = {
             "progress": self.progress_view,
@@ -67,9 +74,6 @@ class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
         related = ("activation__destination__connection", "activation__segment__model__source")
         queryset: QuerySet[Run] = super().get_queryset(request)
         return queryset.select_related(*related, "activation__model__source")
-
-    def may_press(self, request: HttpRequest, obj: Run) -> bool:
-        return request.user.has_perm("activations.change_activation")
 
     def buttons(self, request: HttpRequest, obj: Run) -> Iterable[Button]:
         if obj.is_live and not obj.cancel_requested:
@@ -135,10 +139,12 @@ class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
     ) -> HttpResponse:
         """The page of a run: its sentence, its causes, and its records."""
         run = self.get_object(request, object_id)
-        if run is None or not self.has_view_permission(request, run):
+        if not self.has_view_permission(request, run):
+            raise PermissionDenied
+        if run is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         context = {**self.admin_site.each_context(request), **self._context(request, run)}
-        buttons = [*(self.buttons(request, run) if self.may_press(request, run) else ()), *self.links(request, run)]
+        buttons = [*self.pressable(request, run), *self.links(request, run)]
         context["screen_buttons"] = [self._button_context(button, run) for button in buttons]
         context.update(opts=self.opts, original=run, title=str(run))
         return TemplateResponse(request, "screens/run.html", context)
@@ -146,7 +152,9 @@ class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
     def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The parts of the page that are refreshed while the run is live: counts and records, of the same moment."""
         run = self.get_object(request, object_id)
-        if run is None or not self.has_view_permission(request, run):
+        if not self.has_view_permission(request, run):
+            raise PermissionDenied
+        if run is None:
             return HttpResponse(status=STOP_POLLING)
         response = render(request, "screens/run_live.html", {**self._context(request, run), "original": run})
         if not run.is_live:
@@ -157,36 +165,37 @@ class RunAdmin(Decisions, RunList, ReadOnlyAdmin):
 
     def _context(self, request: HttpRequest, run: Run) -> dict[str, Any]:
         # The records are read first: they leave `run` as it was at the same moment.
-        listed = page.records(request.GET, run)
+        sees = may_see_values(request.user)
+        listed = page.records(request.GET, run, sees=sees)
         may_see_records = request.user.has_perm(SEE_RECORDS)
         return {
             **listed,
-            **page.progress(run, timezone.now()),
+            **page.progress(run, timezone.now(), sees=sees),
             "progress_url": self.url("progress", run.pk),
             "query": request.GET.urlencode(),
             "started_by": started_by(run),
             "may_see_records": may_see_records,
-            **(attached.page(run, request.GET) if may_see_records else {}),
-            **panel(run, may_see_records=may_see_records),
+            **(attached.page(run, request.GET, sees=sees) if may_see_records else {}),
+            **panel(run, may_see_records=may_see_records, sees=sees),
         }
 
     def download_view(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
         """What was not accepted, with the reason of each record, as CSV."""
         run = self._with_records(request, object_id)
-        return _file(f"run-{run.number}-not-sent.csv", download.lines(run))
+        return _file(f"run-{run.number}-not-sent.csv", download.lines(run, sees=may_see_values(request.user)))
 
     def comparison_view(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
         """What a live dry run would do with each record, field by field, as CSV."""
         run = self._with_records(request, object_id)
-        return _file(f"dry-run-{run.pk}.csv", comparison.lines(run))
+        return _file(f"dry-run-{run.pk}.csv", comparison.lines(run, sees=may_see_values(request.user)))
 
     def attached_view(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
         """What the run did about hidden records, as CSV."""
         run = self._with_records(request, object_id)
-        return _file(f"run-{run.number}-attached.csv", attached.lines(run))
+        return _file(f"run-{run.number}-attached.csv", attached.lines(run, sees=may_see_values(request.user)))
 
     def _with_records(self, request: HttpRequest, object_id: str) -> Run:
-        """The run. Raises PermissionDenied unless the person may see the values of its records. The log has it."""
+        """The run. Raises PermissionDenied unless the person may see its records. The log has it."""
         run: Run | None = self.get_object(request, object_id)
         if run is None:
             raise Http404

@@ -17,10 +17,14 @@ from activations.storage import plain_names
 from core.text.folding import folded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.db.models import QuerySet
 
 FIELDS = ("name", "key", "match_identity", "remote_id")
 """Each has an index for the beginning of its text in uppercase."""
+NO_VALUES = ("key", "remote_id")
+"""Those of them that are no values of the record."""
 MOST_OF_EACH, INDEXED, LAST_CHARACTER = 500, 100, "\U0010ffff"
 
 
@@ -38,21 +42,28 @@ class Found:
     what: str = ""
 
 
-def change_ids(text: str) -> list[int]:
-    """The IDs of changes of records that begin with this text in one of `FIELDS`, in any case. Bounded.
+def fields_for(*, sees: bool) -> Sequence[str]:
+    """The fields that are searched for a person, by whether they may see values."""
+    return FIELDS if sees else NO_VALUES
+
+
+def change_ids(text: str, fields: Sequence[str] = FIELDS) -> list[int]:
+    """The IDs of changes of records that begin with this text in one of the fields, in any case. Bounded.
 
     Not sorted by the database: for rare texts, it would search all changes from the newest on.
     """
     found: set[int] = set()
-    for changes in begin_with(text):
+    for changes in begin_with(text, fields):
         found.update(changes.order_by().values_list("pk", flat=True)[:MOST_OF_EACH])
     return sorted(found, reverse=True)
 
 
-def begin_with(text: str) -> list[QuerySet[Change]]:
-    """The changes of records that begin with this text in one of `FIELDS`: one query for each index."""
+def begin_with(text: str, fields: Sequence[str] = FIELDS) -> list[QuerySet[Change]]:
+    """The changes of records that begin with this text in one of the fields: one query for each index."""
     plain = folded(text)
-    found = [beginning(name, text) for name in FIELDS]
+    found = [beginning(name, text) for name in fields]
+    if "name" not in fields:
+        return found
     if plain != text.lower():
         found.append(beginning("name", plain))
     return [*found, beginning_plainly(plain)] if plain else found
@@ -76,17 +87,22 @@ def beginning(name: str, text: str) -> QuerySet[Change]:
     return Change.objects.exclude(**{name: ""}).alias(begin=shortened).filter(begin__startswith=text.upper()[:INDEXED])
 
 
-def records(text: str, most: int) -> list[Found]:
-    """Records that begin with this text in one of `FIELDS`: exact matches first, then those of the newest changes."""
+def records(text: str, most: int, *, sees: bool) -> list[Found]:
+    """Records that begin with this text in one of `FIELDS`: exact matches first, then those of the newest changes.
+
+    Args:
+        sees: whether they are found by their values as well, and have their names.
+    """
     model = Coalesce("run__activation__model_id", "run__activation__segment__model_id")
     rows = (
-        Change.listed.filter(pk__in=change_ids(text)[: MOST_OF_EACH * 2])
+        Change.listed.filter(pk__in=change_ids(text, fields_for(sees=sees))[: MOST_OF_EACH * 2])
         .exclude(key="")
         .order_by("-pk")
         .values_list(model, "key", "name", "match_identity", "remote_id")
     )
     found: dict[tuple[int, str], Found] = {}
-    for model_id, key, name, match, remote_id in rows:
+    for model_id, key, *values, remote_id in rows:
+        name, match = values if sees else ("", "")
         previous = found.get((model_id, key))
         what = next((one for one in (match, remote_id) if _begins(one, text)), "")
         shown = "" if _begins(name, text) or _begins(key, text) else what

@@ -17,6 +17,7 @@ from django.utils.formats import date_format
 from activations.models import Change
 from activations.screens import plain_values
 from activations.screens.attached import timeline
+from activations.screens.hidden_values import mask_all
 from activations.screens.run.fields import labels
 from activations.screens.run.rows import outcome_pill
 from activations.screens.timeline import answers, history, loading
@@ -26,6 +27,8 @@ from core.web.screens import pill
 from destinations.registry import platforms
 from segments.models import DataModel
 from segments.reading import one_row
+from segments.screens.record_values import PERMISSION as VALUES
+from segments.screens.record_values import may_see_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
     from activations.models import Activation
 
 PERMISSION = "activations.view_change"
-LIVE = ("segments.view_datamodel", "segments.view_segment")
+LIVE = ("segments.view_datamodel", "segments.view_segment", VALUES)
 """Needed to see a row of the source, and the conditions that it does not meet."""
 
 
@@ -91,7 +94,7 @@ def record_view(request: HttpRequest, model_id: int, site: AdminSite) -> HttpRes
         "title": name or f"{loaded.model} {loaded.key}",
         "loaded": loaded,
         "name": name,
-        "entries": _with_attached(loaded),
+        "entries": _with_attached(loaded, sees=may_see_values(request.user)),
         "most": loading.MOST_CHANGES,
         "answers": _shown(loaded, None),
         "live_url": _live_url(loaded) if request.user.has_perms(LIVE) else "",
@@ -122,7 +125,10 @@ def _loaded(request: HttpRequest, model_id: int) -> loading.Loaded:
     if not key or "\0" in key:
         raise Http404
     model = get_object_or_404(DataModel.objects.select_related("source"), pk=model_id)
-    return loading.load(model, key, timezone.now())
+    loaded = loading.load(model, key, timezone.now())
+    if not may_see_values(request.user):
+        mask_all(loaded.changes)
+    return loaded
 
 
 def _live_url(loaded: loading.Loaded) -> str:
@@ -164,9 +170,10 @@ def _entries(loaded: loading.Loaded) -> list[Entry]:
     ]
 
 
-def _with_attached(loaded: loading.Loaded) -> list[Entry | timeline.AttachedEntry]:
+def _with_attached(loaded: loading.Loaded, *, sees: bool) -> list[Entry | timeline.AttachedEntry]:
     """The decisions, and what runs did to make the record visible, newest first."""
-    attached = timeline.entries({activation.pk: activation for activation in loaded.activations}, loaded.key)
+    own = {activation.pk: activation for activation in loaded.activations}
+    attached = timeline.entries(own, loaded.key, sees=sees)
     both: list[Entry | timeline.AttachedEntry] = [*_entries(loaded), *attached]
     return sorted(both, key=lambda entry: entry.at, reverse=True)
 

@@ -12,6 +12,7 @@ from activations.models import Change
 from activations.screens.run.change_admin import ChangeAdmin as ChangePages
 from activations.screens.run.rows import timeline, title
 from activations.screens.timeline import found_records, record_page
+from segments.screens.record_values import may_see_values
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -54,7 +55,8 @@ class ChangeAdmin(ChangePages):
         self, request: HttpRequest, queryset: QuerySet[Change], search_term: str
     ) -> tuple[QuerySet[Change], bool]:
         text = search_term.strip()
-        return (queryset.filter(pk__in=found_records.change_ids(text)) if text else queryset), False
+        fields = found_records.fields_for(sees=may_see_values(request.user))
+        return (queryset.filter(pk__in=found_records.change_ids(text, fields)) if text else queryset), False
 
     @admin.display(description="Record", ordering="name")
     def record(self, obj: Change) -> SafeString:

@@ -20,6 +20,7 @@ from core.web.endpoints import Endpoint
 from destinations.models import Connection, Destination
 from segments.models import DataModel, Segment, Source
 from segments.reading import one_row
+from segments.screens.record_values import may_see_values
 from segments.screens.source_api import cancellation_check
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def searched_models() -> list[tuple[DataModel, list[str]]]:
 def _records(request: Request, text: str) -> list[dict[str, Any]]:
     if not request.user.has_perm(PERMISSION):
         return []
-    found = found_records.records(text, MOST_RECORDS)
+    found = found_records.records(text, MOST_RECORDS, sees=may_see_values(request.user))
     names = dict(DataModel.objects.filter(pk__in={one.model for one in found}).values_list("pk", "name"))
     items = [
         {

@@ -1,0 +1,14 @@
+"""The Django app: it fills the roles whenever the database has been migrated, and Django has created permissions."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class PermissionsConfig(AppConfig):
+    name = "dinmo.permissions"
+    verbose_name = "Permissions"
+
+    def ready(self) -> None:
+        post_migrate.connect(import_module("dinmo.permissions.roles").fill, sender=self)

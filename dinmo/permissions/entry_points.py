@@ -1,0 +1,148 @@
+"""PURE. What each address needs: the names of its rows in the table. A test requests all of them as everybody.
+
+The checks themselves are in the screens and endpoints. This says which role helps when one of them refuses.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dinmo.permissions.table import TABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dinmo.permissions.table import Capability
+
+SIGNED_IN, PUBLIC, TOKEN, NOBODY = "signed in", "public", "trigger token", "nobody"
+"""What some addresses need instead: an account, nothing, a trigger token, or what nobody has."""
+
+
+class Entry(NamedTuple):
+    """What GET and every other method need: names in the table, separated by spaces, or one of the above."""
+
+    get: str
+    post: str
+
+    def needs(self, method: str) -> list[Capability]:
+        """The rows of the table that somebody needs for a method."""
+        return [TABLE[name] for name in (self.get if method == "GET" else self.post).split() if name in TABLE]
+
+
+def _same(needed: str, *names: str) -> dict[str, Entry]:
+    return {name: Entry(needed, needed) for name in names}
+
+
+def _screens(
+    model: str,
+    see: str,
+    edit: str = NOBODY,
+    *,
+    post: str = "",
+    pages: Iterable[str] = (),
+    buttons: Mapping[str, str] | None = None,
+    actions: Mapping[str, str] | None = None,
+) -> dict[str, Entry]:
+    """The pages of a model: its list with the actions there, the page of one object with its buttons, and its history.
+
+    Args:
+        edit: for adding, changing and deleting.
+        post: for a POST to the page of an object, if it differs from `edit`.
+        pages: more pages that need `see`.
+    """
+    page = f"admin:{model}_"
+    own = {f"do:{name}": needed for name, needed in (buttons or {}).items()}
+    listed = {f"changelist:{name}": needed for name, needed in (actions or {}).items()}
+    deletion = {} if edit == NOBODY else {"changelist:delete_selected": edit}
+    return {
+        **_same(see, f"{page}changelist", f"{page}history", *(page + name for name in pages)),
+        **_same(edit, f"{page}add", f"{page}delete"),
+        f"{page}change": Entry(see, post or edit),
+        **{page + name: Entry(NOBODY, needed) for name, needed in {**own, **listed, **deletion}.items()},
+    }
+
+
+ADMIN: dict[str, Entry] = {
+    **_screens(
+        "segments_source", "see_setup", "sources", buttons={"test": "sources"},
+    ),
+    "admin:segments_source_tables": Entry("see_setup", "sources"),
+    **_screens(
+        "segments_datamodel", "see_setup", "models", buttons=dict.fromkeys(("check", "refresh", "relate"), "models"),
+    ),
+    **_screens("segments_computedfield", "see_setup", "models", buttons={"up": "models", "down": "models"}),
+    **_screens("segments_segment", "see_setup", "segments", buttons={"duplicate": "segments"}),
+    **_screens("destinations_connection", "see_setup", "vendors", buttons={"test": "vendors"}),
+    **_screens(
+        "destinations_destination", "see_setup", "vendors", pages=["fields"],
+        buttons={"refresh": "vendors", "duplicate": "vendors"},
+    ),
+    **_screens(
+        "activations_activation", "see", "activations",
+        buttons={
+            **dict.fromkeys(("review", "run", "dry_run", "full", "pause", "resume", "check"), "run"),
+            "duplicate": "activations",
+        },
+        actions=dict.fromkeys(("run_selected", "pause_selected", "resume_selected"), "run"),
+    ),
+    **_same("run", "admin:activations_activation_review", "admin:activations_activation_review_result"),
+    "admin:activations_activation_drift": Entry("see", "see run"),
+    **_same("tokens", "admin:activations_activation_tokens"),
+    **_screens(
+        "activations_run", "see", post="see", pages=["progress", "download", "comparison", "attached"],
+        buttons={
+            **dict.fromkeys(("cancel", "again", "retry"), "run"),
+            **dict.fromkeys(("approve", "discard"), "approve"),
+        },
+    ),
+    **_screens("activations_change", "see", post="see"),
+    **_same("see", "admin:record_timeline"),
+    **_same("see see_setup see_values", "admin:record_timeline_live"),
+    **_screens("activations_warning", "see", actions={"acknowledge": "acknowledge"}),
+    **_screens("activations_alertchannel", "alerts", "alerts", buttons={"test": "alerts"}),
+    **_screens("auth_user", "people", "people"),
+    **_same("people", "admin:auth_user_password_change"),
+    **_screens("auth_group", "people", "people"),
+    **_screens("django_celery_beat_periodictask", "tasks"),
+    **_same(SIGNED_IN, "admin:index", "admin:search", "admin:password_change", "admin:password_change_done",
+            "admin:jsi18n", "admin:view_on_site", "admin:app_list", "/admin/(?P<url>.*)$"),
+    **_same(NOBODY, "admin:autocomplete"),
+    **_same(PUBLIC, "admin:login", "admin:logout"),
+}  # fmt: skip
+"""The pages of the admin, by the names of their addresses. A button is `do:NAME`, an action `changelist:NAME`."""
+
+PAGES: dict[str, Entry] = {
+    **_same(SIGNED_IN, "/", "docs", "docs-index", "docs-picture", "start-again"),
+    **_same(PUBLIC, "/favicon.ico"),
+    **_same("start", "start", "start-source", "start-rows", "start-vendor", "start-demo-load", "start-demo-remove"),
+    **_same("alerts", "start-alerts"),
+}
+
+API: dict[str, Entry] = {
+    **_same(SIGNED_IN, "api:search"),
+    **_same("see_setup", "api:source", "api:source-tables", "api:source-columns", "api:model-columns",
+            "api:segment-columns", "api:computed-facts", "api:computed-said", "api:model-builder",
+            "api:segment-preview", "api:segment-overlap", "api:segment-preview-end", "api:segment-said",
+            "api:connection", "api:connection-services", "api:destination"),
+    **_same("see_setup see_values", "api:source-sample", "api:source-rows", "api:model-preview", "api:computed-preview",
+            "api:model-values", "api:segment-breakdown"),
+    "api:file-preview": Entry("see_setup see_values", "see_setup see_values sources"),
+    "api:destination-fields": Entry("see_setup", "see_setup vendors"),
+    **_same("see", "api:activation", "api:schedule-words", "api:run", "api:run-comparison", "api:editor-test",
+            "api:warnings"),
+    **_same("see see_setup", "api:editor-mapping", "api:editor-attach"),
+    **_same("see see_setup see_values", "api:search-source", "api:editor-match"),
+    **_same("run see see_setup see_values", "api:editor-records", "api:editor-request"),
+    **_same("run see see_setup", "api:editor-new"),
+    **_same("run", "api:activation-runs", "api:run-retry", "api:editor-send"),
+    **_same("approve", "api:run-approve", "api:run-discard"),
+    **_same("acknowledge", "api:warning-acknowledge"),
+    **{f"api:activation-{name}": Entry("see", "see run") for name in ("drift", "pause", "resume", "check")},
+    "api:editor-drafts": Entry("see", "see activations"),
+    **_same("see", "api:editor-draft"),
+    **_same("see see_setup", "api:issues"),
+    **_same(TOKEN, "api:trigger", "api:trigger-run"),
+}  # fmt: skip
+"""The endpoints. Those that know one method alone refuse others to whoever may use it, and say so."""
+
+ENTRY_POINTS = {**ADMIN, **PAGES, **API}

@@ -1,0 +1,28 @@
+"""The form field that gives somebody roles: the built-in ones first, each with what it means, then other groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import Group
+from django.db.models import Case, IntegerField, Value, When
+
+from dinmo.permissions.table import Role
+
+
+class RolesField(forms.ModelMultipleChoiceField):
+    """Tick boxes for the groups of an account."""
+
+    def __init__(self, **options: Any) -> None:
+        given = {name: options[name] for name in ("required", "initial") if name in options}
+        super().__init__(queryset=_roles_first(), widget=forms.CheckboxSelectMultiple, label="Roles", **given)
+
+    def label_from_instance(self, obj: Group) -> str:
+        return f"{obj.name}: {Role(obj.name).words}" if obj.name in set(Role) else obj.name
+
+
+def _roles_first() -> Any:
+    places = [When(name=role, then=Value(place)) for place, role in enumerate(Role)]
+    place = Case(*places, default=Value(len(places)), output_field=IntegerField())
+    return Group.objects.order_by(place, "name")

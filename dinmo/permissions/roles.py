@@ -1,0 +1,35 @@
+"""The groups of the built-in roles, which always have exactly what the table says."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
+
+from dinmo.permissions.table import Role, permissions_of
+
+
+def fill(using: str = "default", **_: Any) -> None:
+    """Creates the groups that are missing, and corrects those that differ from the table.
+
+    It runs after all migrations, because Django creates permissions then. Other groups are left alone.
+    """
+    for role in Role:
+        group, _created = Group.objects.using(using).get_or_create(name=role)
+        wanted = set(_rows(using, role))
+        if set(group.permissions.values_list("pk", flat=True)) != wanted:
+            group.permissions.set(wanted)
+
+
+def is_built_in(group: Group | None) -> bool:
+    """Whether a group is one of the roles, which nobody can change."""
+    return group is not None and group.name in set(Role)
+
+
+def _rows(using: str, role: Role) -> list[int]:
+    pairs = (permission.split(".") for permission in permissions_of(role))
+    wanted = reduce(or_, (Q(content_type__app_label=app, codename=codename) for app, codename in pairs))
+    return list(Permission.objects.using(using).filter(wanted).values_list("pk", flat=True))

@@ -1,0 +1,143 @@
+"""PURE. The one table of permissions: what people can do, the permissions behind it, and the roles that have them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+class Role(StrEnum):
+    """The built-in roles. Each has all that those before it have. The value is the name of its group."""
+
+    VIEWER = "Viewer"
+    OPERATOR = "Operator"
+    EDITOR = "Editor"
+    ADMIN = "Admin"
+
+    @property
+    def words(self) -> str:
+        """What somebody with the role can do, in one sentence."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    Role.VIEWER: "Sees everything except the values of records, and changes nothing.",
+    Role.OPERATOR: "A viewer who also sees the values of records, runs, pauses and approves.",
+    Role.EDITOR: "An operator who also sets up models, segments and activations.",
+    Role.ADMIN: "An editor who also connects sources and destinations, and manages alerts and people.",
+}
+
+
+@dataclass(frozen=True)
+class Capability:
+    """Something that people can do.
+
+    Args:
+        sentence: completes “Can …” in plain words.
+        permissions: Django's. All of them are needed.
+        role: the first role that has it; None if no role does.
+    """
+
+    sentence: str
+    permissions: tuple[str, ...]
+    role: Role | None
+
+    @property
+    def roles(self) -> list[Role]:
+        """Every role that has it."""
+        return [] if self.role is None else list(Role)[list(Role).index(self.role) :]
+
+
+def _all(app: str, *models: str, verbs: tuple[str, ...] = ("add", "change", "delete")) -> tuple[str, ...]:
+    return tuple(f"{app}.{verb}_{model}" for model in models for verb in verbs)
+
+
+_SOURCES = _all("segments", "source")
+_MODELS = _all("segments", "datamodel", "column", "relation", "computedfield")
+_ACTIVATIONS = _all("activations", "activation", "fieldmapping", "schedule")
+_VENDORS = _all("destinations", "connection", "destination")
+
+COMMANDS = "Run the commands of `manage.py`, such as `apply` and `export` of the workspace file"
+"""No role has it: these are for people with a shell on the machine, who need no account."""
+
+TABLE: dict[str, Capability] = {
+    "see": Capability(
+        "See activations, their runs and records, warnings and the overview",
+        _all("activations", "activation", "fieldmapping", "schedule", "run", "change", "warning", verbs=("view",)),
+        Role.VIEWER,
+    ),
+    "see_setup": Capability(
+        "See sources, models, segments, connections and destinations, without their secrets",
+        (
+            *_all("segments", "source", "datamodel", "column", "relation", "computedfield", "segment", verbs=("view",)),
+            *_all("destinations", "connection", "destination", verbs=("view",)),
+        ),
+        Role.VIEWER,
+    ),
+    "see_values": Capability("See record values, and search by them", ("segments.view_values",), Role.OPERATOR),
+    "run": Capability(
+        "Start, cancel and retry runs, make dry runs, test one record, check for drift and decide about it, pause and "
+        "resume",
+        ("activations.run_activation",),
+        Role.OPERATOR,
+    ),
+    "approve": Capability(
+        "Approve and discard runs that wait for approval", ("activations.approve_run",), Role.OPERATOR
+    ),
+    "acknowledge": Capability("Acknowledge warnings", ("activations.change_warning",), Role.OPERATOR),
+    "models": Capability("Add, change and delete models, their relations and computed fields", _MODELS, Role.EDITOR),
+    "segments": Capability("Add, change and delete segments", _all("segments", "segment"), Role.EDITOR),
+    "activations": Capability(
+        "Add, change and delete activations, with their mappings, schedules, guards, warnings, attached people, and "
+        "who gets an email about them",
+        _ACTIVATIONS,
+        Role.EDITOR,
+    ),
+    "sources": Capability("Add, test, change and delete sources", _SOURCES, Role.ADMIN),
+    "vendors": Capability("Add, test, change and delete connections and destinations", _VENDORS, Role.ADMIN),
+    "start": Capability(
+        "Set up everything step by step with Get started, and load or remove the demo",
+        (*_SOURCES, *_MODELS, *_all("segments", "segment"), *_VENDORS, *_ACTIVATIONS),
+        Role.ADMIN,
+    ),
+    "alerts": Capability(
+        "See, add, change and delete alert channels, and choose who gets alerts",
+        _all("activations", "alertchannel", verbs=("view", "add", "change", "delete")),
+        Role.ADMIN,
+    ),
+    "tokens": Capability(
+        "Create and revoke trigger tokens, which start runs from outside",
+        ("activations.change_triggertoken",),
+        Role.ADMIN,
+    ),
+    "people": Capability(
+        "See, add, change and delete users and groups, and give them roles",
+        _all("auth", "user", "group", verbs=("view", "add", "change", "delete")),
+        Role.ADMIN,
+    ),
+    "tasks": Capability("See the periodic tasks", ("django_celery_beat.view_periodictask",), Role.ADMIN),
+}
+"""By a name that the tests use. The order is that of the documentation."""
+
+
+def permissions_of(role: Role) -> set[str]:
+    """Every permission that a role has."""
+    return {name for each in TABLE.values() if role in each.roles for name in each.permissions}
+
+
+def needed(missing: Collection[str]) -> Role | None:
+    """The first role that has all of these permissions; None if no role does."""
+    return next((role for role in Role if set(missing) <= permissions_of(role)), None)
+
+
+def markdown() -> str:
+    """The table as the documentation shows it."""
+    lines = [f"| | {' | '.join(Role)} |", f"|---|{':---:|' * len(Role)}"]
+    for each in TABLE.values():
+        ticks = " | ".join("✓" if role in each.roles else "" for role in Role)
+        lines.append(f"| {each.sentence} | {ticks} |")
+    return "\n".join([*lines, f"| {COMMANDS} |{'  |' * len(Role)}"])

@@ -1,0 +1,1 @@
+"""The table of permissions, and everybody who is checked against it."""
