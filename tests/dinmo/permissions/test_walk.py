@@ -26,8 +26,8 @@ METHODS = ("GET", "POST")
 SIGN_OUT = "admin:logout"
 """The only address that would end the walk."""
 COMMANDS = {
-    "activate", "apply", "conformance", "demo", "doctor", "drift", "export", "pauses", "sandbox", "segments",
-    "startengine", "startservice", "sync_schedules", "tokens", "up",
+    "activate", "apply", "backup", "conformance", "demo", "doctor", "drift", "export", "pauses", "report", "restore",
+    "rotate_keys", "sandbox", "segments", "startengine", "startservice", "sync_schedules", "tokens", "up",
 }  # fmt: skip
 """What people with a shell can do, which no role is about."""
 OURS = ("activations", "destinations", "segments", "dinmo", "core")
