@@ -29,10 +29,9 @@ FLOORS = {
 """Each package with those that it may import."""
 
 ROOMS = {
-    "core": "errors audit permission_grants text secrets logs plugins parameters network http health commands pg_copy "
-    "prefetch "
+    "core": "errors audit text secrets logs plugins parameters network http health commands pg_copy prefetch "
     "failpoints database web templatetags",
-    "segments": "contract registry values models conditions session sql integrity reading sources engines apps tasks "
+    "segments": "permission_grants contract registry values models conditions session sql integrity reading sources engines apps tasks "
     "screens admin",
     "destinations": "contract kit sandbox conformance registry simulators models vendor discovery lanes pacing "
     "services screens forms admin api",

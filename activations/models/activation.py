@@ -118,7 +118,10 @@ class Activation(models.Model):
 
     class Meta:
         ordering = ["name"]
-        permissions = [("run_activation", "Activations: run, cancel, pause and resume")]
+        permissions = [
+            ("run_activation", "Activations: run, cancel, pause and resume"),
+            ("approve_run", "Runs: approve and discard"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(segment__isnull=True, model__isnull=False) | Q(segment__isnull=False, model__isnull=True),

@@ -203,7 +203,6 @@ class Run(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        permissions = [("approve_run", "Runs: approve and discard")]
         constraints = [
             models.UniqueConstraint(
                 fields=["activation", "number"], condition=Q(dry_run=False), name="run_number_once"

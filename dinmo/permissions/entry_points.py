@@ -104,6 +104,7 @@ ADMIN: dict[str, Entry] = {
     **_same("people", "admin:auth_user_password_change"),
     **_screens("auth_group", "people", "people"),
     **_screens("django_celery_beat_periodictask", "tasks"),
+    **_screens("audit_auditentry", "audit", post="audit", pages=["csv"]),
     **_same(SIGNED_IN, "admin:index", "admin:search", "admin:password_change", "admin:password_change_done",
             "admin:jsi18n", "admin:view_on_site", "admin:app_list", "/admin/(?P<url>.*)$"),
     **_same(NOBODY, "admin:autocomplete"),
@@ -114,6 +115,8 @@ ADMIN: dict[str, Entry] = {
 PAGES: dict[str, Entry] = {
     **_same(SIGNED_IN, "/", "docs", "docs-index", "docs-picture", "start-again"),
     **_same(PUBLIC, "/favicon.ico"),
+    # As far as somebody may see the object: the example is a source.
+    **_same("see_setup", "/admin/<slug:app>/<slug:model>/<str:object_id>/history/"),
     **_same("start", "start", "start-source", "start-rows", "start-vendor", "start-demo-load", "start-demo-remove"),
     **_same("alerts", "start-alerts"),
 }
@@ -141,6 +144,7 @@ API: dict[str, Entry] = {
     "api:editor-drafts": Entry("see", "see activations"),
     **_same("see", "api:editor-draft"),
     **_same("see see_setup", "api:issues"),
+    **_same("audit", "api:audit"),
     **_same(TOKEN, "api:trigger", "api:trigger-run"),
 }  # fmt: skip
 """The endpoints. Those that know one method alone refuse others to whoever may use it, and say so."""

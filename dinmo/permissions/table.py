@@ -119,6 +119,11 @@ TABLE: dict[str, Capability] = {
         _all("auth", "user", "group", verbs=("view", "add", "change", "delete")),
         Role.ADMIN,
     ),
+    "audit": Capability(
+        "See and download the audit log",
+        _all("audit", "auditentry", verbs=("view",)),
+        Role.ADMIN,
+    ),
     "tasks": Capability("See the periodic tasks", ("django_celery_beat.view_periodictask",), Role.ADMIN),
 }
 """By a name that the tests use. The order is that of the documentation."""

@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.db import migrations
 
-from core.permission_grants import extend
+from segments.permission_grants import extend
 
 READERS = ("segments.view_datamodel", "activations.view_change", "activations.change_activation")
 """Until now, each of these showed values of records."""

@@ -22,7 +22,7 @@ OF_OBJECT = re.compile(r"^/admin/\w+/\w+/<path:object_id>/$")
 """Django leads from these to the page of the object."""
 COMPUTED = "900"
 """The ID of the computed field: it is a column, and those with the first IDs are columns of the source."""
-ARGUMENTS = {"app_label": "activations", "page": "roles", "path": "overview.webp"}
+ARGUMENTS = {"app_label": "activations", "app": "segments", "model": "source", "page": "roles", "path": "overview.webp"}
 """By the names of arguments. All others are the ID of an example."""
 QUERIES = {
     "admin:record_timeline": {"key": KEY},

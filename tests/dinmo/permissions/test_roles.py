@@ -11,9 +11,9 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
 from django.test import Client
 
-from core.permission_grants import extend
 from dinmo.permissions.roles import fill
 from dinmo.permissions.table import TABLE, Role, markdown, permissions_of
+from segments.permission_grants import extend
 
 if TYPE_CHECKING:
     from activations.models import Activation

@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.db import migrations
 
-from core.permission_grants import extend
+from segments.permission_grants import extend
 
 EDITORS = ("activations.change_activation",)
 """Until now, this permission was needed for all of it."""
@@ -9,14 +9,14 @@ EDITORS = ("activations.change_activation",)
 
 def keep_rights(apps, schema_editor):
     extend(apps, "activations.run_activation", "Activations: run, cancel, pause and resume", "activation", EDITORS)
-    extend(apps, "activations.approve_run", "Runs: approve and discard", "run", EDITORS)
+    extend(apps, "activations.approve_run", "Runs: approve and discard", "activation", EDITORS)
     extend(apps, "activations.change_triggertoken", "Can change trigger token", "triggertoken", EDITORS)
 
 
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("activations", "0040_make_hidden_records_visible"),
+        ("activations", "0041_beat_lease_and_takeovers"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
@@ -27,12 +27,11 @@ class Migration(migrations.Migration):
             name="activation",
             options={
                 "ordering": ["name"],
-                "permissions": [("run_activation", "Activations: run, cancel, pause and resume")],
+                "permissions": [
+                    ("run_activation", "Activations: run, cancel, pause and resume"),
+                    ("approve_run", "Runs: approve and discard"),
+                ],
             },
-        ),
-        migrations.AlterModelOptions(
-            name="run",
-            options={"ordering": ["-pk"], "permissions": [("approve_run", "Runs: approve and discard")]},
         ),
         migrations.RunPython(keep_rights, migrations.RunPython.noop, elidable=True),
     ]
