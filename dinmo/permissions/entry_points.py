@@ -71,6 +71,8 @@ ADMIN: dict[str, Entry] = {
         "segments_datamodel", "see_setup", "models", buttons=dict.fromkeys(("check", "refresh", "relate"), "models"),
     ),
     **_screens("segments_computedfield", "see_setup", "models", buttons={"up": "models", "down": "models"}),
+    # It leads to the list of models.
+    **_same(SIGNED_IN, "admin:segments_computedfield_changelist"),
     **_screens("segments_segment", "see_setup", "segments", buttons={"duplicate": "segments"}),
     **_screens("destinations_connection", "see_setup", "vendors", buttons={"test": "vendors"}),
     **_screens(
