@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dinmo.permissions.table import Capability
 
-SIGNED_IN, PUBLIC, TOKEN, NOBODY = "signed in", "public", "trigger token", "nobody"
+SIGNED_IN, PUBLIC, TOKEN, NOBODY, ACCOUNT = "signed in", "public", "trigger token", "nobody", "own account"
 """What some addresses need instead: an account, nothing, a trigger token, or what nobody has."""
 
 
@@ -114,6 +114,17 @@ ADMIN: dict[str, Entry] = {
 }  # fmt: skip
 """The pages of the admin, by the names of their addresses. A button is `do:NAME`, an action `changelist:NAME`."""
 
+ACCOUNTS: dict[str, Entry] = {
+    **_screens("accounts_invitation", "people", "people"),
+    **_same(ACCOUNT, "/admin/login/", "account_inactive", "account_login", "account_new_password",
+            "account_new_password_done", "account_reauthenticate", "account_reset_password",
+            "account_reset_password_done", "confirm_email", "invitation", "mfa_activate_totp", "mfa_authenticate",
+            "mfa_deactivate_totp", "mfa_download_recovery_codes", "mfa_generate_recovery_codes", "mfa_index",
+            "mfa_reauthenticate", "mfa_view_recovery_codes", "own_sessions", "profile", "setup",
+            "socialaccount_login_cancelled", "sso_callback", "sso_login"),
+}  # fmt: skip
+"""Invitations, and what is about signing in and one's own account, which no role is about."""
+
 PAGES: dict[str, Entry] = {
     **_same(SIGNED_IN, "/", "docs", "docs-index", "docs-picture", "start-again"),
     **_same(PUBLIC, "/favicon.ico"),
@@ -151,4 +162,4 @@ API: dict[str, Entry] = {
 }  # fmt: skip
 """The endpoints. Those that know one method alone refuse others to whoever may use it, and say so."""
 
-ENTRY_POINTS = {**ADMIN, **PAGES, **API}
+ENTRY_POINTS = {**ADMIN, **ACCOUNTS, **PAGES, **API}

@@ -116,7 +116,10 @@ TABLE: dict[str, Capability] = {
     ),
     "people": Capability(
         "See, add, change and delete users and groups, and give them roles",
-        _all("auth", "user", "group", verbs=("view", "add", "change", "delete")),
+        (
+            *_all("auth", "user", "group", verbs=("view", "add", "change", "delete")),
+            *_all("accounts", "invitation", verbs=("view", "add", "change", "delete")),
+        ),
         Role.ADMIN,
     ),
     "audit": Capability(
