@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from django.urls import URLPattern
     from playwright.sync_api import Page, Request
 
-NO_PAGES = {"do", "progress", "result", "live", "download", "comparison", "attached", "timeline"}
+NO_PAGES = {"csv", "do", "progress", "result", "live", "download", "comparison", "attached", "timeline"}
 """The last parts of the names of addresses that return no whole page, or only answer a form."""
 OWN = ("profile", "confirm_email", "own_sessions", "mfa_index")
 """The pages of a person's own account."""
