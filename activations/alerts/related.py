@@ -27,7 +27,7 @@ RELATED = ("segment__model__source", "model__source", "destination__connection",
 
 
 def attach(activations: Sequence[Activation]) -> None:
-    """Sets what `state_of` reads of related rows, for many activations at once.
+    """Sets what `state_of` reads of related rows, for many activations together.
 
     Most share a source and a destination: each is loaded once, with as many queries for one activation as for all, and
     without what is not needed. Decrypting all secrets, for example, takes longer than this. Django's own prefetching

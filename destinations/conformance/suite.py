@@ -9,20 +9,17 @@ from destinations.conformance.check import DECLARED, Check, NotApplicable
 from destinations.conformance.checks import (
     batches,
     changes,
-    clearing,
     declarations,
     errors,
-    lists,
     lookups,
     network,
-    plain,
     quota,
     reads,
     updates,
-    values,
     visibility,
     writes,
 )
+from destinations.conformance.checks.stored import clearing, lists, plain, values
 from destinations.conformance.subject import TOKEN, opened
 from destinations.sandbox.http_server import Server
 

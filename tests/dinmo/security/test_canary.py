@@ -16,6 +16,7 @@ from activations import tasks
 from activations.alerts import recipients
 from activations.models import Activation, AlertChannel, Run
 from activations.runs import requests
+from activations.warning_kinds import EVENTS
 from destinations.models import Connection
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
@@ -75,7 +76,7 @@ def activation(vendor: Vendor, found: Collected, tmp_path: Path, settings: Any) 
     Source.objects.create(name="Down", engine="postgres", config=down, secrets={"password": PASSWORD})
     Source.objects.create(name="People", engine="csv", config={"path": "people.csv"})
     hook = {"url": f"http://127.0.0.1:1/{HOOK}", "secret": SIGNING}
-    AlertChannel.objects.create(name="Hook", kind="webhook", secrets=hook, events=list(recipients.EVENTS))
+    AlertChannel.objects.create(name="Hook", kind="webhook", secrets=hook, events=list(EVENTS))
     return activation
 
 
@@ -124,7 +125,7 @@ def test_vendor_that_repeats_everything_in_its_errors(
     assert "Run " in places["log"] and places["broker"]  # noqa: PT018
     assert leaks(places, SECRETS) == []
     assert leaks({name: places[name] for name in ("log", "broker")}, PERSONAL) == []
-    assert leaks({"subjects": "\n".join(each.subject for each in mail.outbox)}, PERSONAL) == []
+    assert leaks({"subjects": "\n".join(str(each.subject) for each in mail.outbox)}, PERSONAL) == []
     assert leaks(pages(staff), SECRETS) == []
     assert leaks(commands(activation), SECRETS) == []
     assert leaks(found.places(), SECRETS) == []
@@ -179,7 +180,7 @@ def pages(browser: Client) -> dict[str, str]:
     answers = {address: browser.get(address) for address in sorted(addresses)}
     assert sum(answer.status_code == 200 for answer in answers.values()) > 60
     return {
-        address: (b"".join(answer) if answer.streaming else answer.content).decode("utf-8", "replace")  # type: ignore[call-overload]
+        address: (b"".join(answer) if answer.streaming else answer.content).decode("utf-8", "replace")
         for address, answer in answers.items()
     }
 

@@ -1,0 +1,1 @@
+"""What the vendor stores for a value: of every type, in lists, cleared, and as people read it."""
