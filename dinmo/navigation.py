@@ -44,8 +44,8 @@ OPERATIONS: tuple[Entry, ...] = (
     ("Groups", "group", Group),
     ("Invitations", "mail", Invitation),
     ("Periodic tasks", "timer", PeriodicTask),
+    ("Audit log", "policy", AuditEntry),
 )
-AUDIT: tuple[Entry, ...] = (("Audit log", "policy", AuditEntry),)
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -57,7 +57,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ("Data", _allowed(request, DATA)),
         ("Destinations", _allowed(request, DESTINATIONS)),
         ("Help", [HELP]),
-        ("Operations", _allowed(request, (*OPERATIONS, *AUDIT))),
+        ("Operations", _allowed(request, OPERATIONS)),
     ]
     return [
         {"title": title, "separator": bool(title), "items": items, "collapsible": title == "Operations"}

@@ -36,7 +36,12 @@ def test_superuser_sees_daily_work_before_set_up_and_operations_last() -> None:
 def test_groups_without_anything_to_open_are_left_out() -> None:
     viewer = User.objects.create_user("viewer", is_staff=True)
     viewer.user_permissions.set(Permission.objects.filter(codename__in=["view_run", "view_user"]))
-    assert titles(viewer) == {"": ["Overview"], "Sync": ["Runs"], "Help": ["Documentation"]}
+    assert titles(viewer) == {
+        "": ["Overview"],
+        "Sync": ["Runs"],
+        "Help": ["Documentation"],
+        "Operations": ["Users"],
+    }
 
 
 def test_open_warnings_are_counted(one_of_each: Activation) -> None:
