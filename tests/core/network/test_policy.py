@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from core import http
 from core.errors import Misconfigured, Unavailable
+from tests.core.network.rebinding import NAME, rebind
 from tests.core.raw_server import RawServer, serving
 
 if TYPE_CHECKING:
@@ -71,16 +72,8 @@ def test_name_is_resolved_once_for_the_check_and_the_connection(
     server: RawServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever answers for the name can't lead the request to a different address than the one that was checked."""
-    resolve, asked = socket.getaddrinfo, []
-
-    def answer(host: str, *arguments: Any, **options: Any) -> Any:
-        if host == "rebinding.example.com":
-            asked.append(host)
-            host = "127.0.0.1" if len(asked) == 1 else "169.254.169.254"
-        return resolve(host, *arguments, **options)
-
-    monkeypatch.setattr(socket, "getaddrinfo", answer)
-    assert send(server.url.replace("127.0.0.1", "rebinding.example.com")) == 200
+    asked = rebind(monkeypatch)
+    assert send(server.url.replace("127.0.0.1", NAME)) == 200
     assert len(asked) == 1
 
 

@@ -15,6 +15,7 @@ from core.errors import Misconfigured, Problem, Unavailable
 from core.parameters import Parameter
 from segments.engines import hosts
 from segments.registry import engines
+from tests.core.network.rebinding import NAME, rebind
 from tests.segments.places import Place, mysql_settings, postgres_settings, refusal, values
 
 if TYPE_CHECKING:
@@ -133,19 +134,11 @@ def test_network_policy_decides_by_the_address_behind_a_name(slug: str, monkeypa
 @pytest.mark.parametrize("slug", DATABASES)
 def test_name_is_resolved_only_once(slug: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever answers for the name can't lead the driver to a different address than the one that was checked."""
-    resolve, asked = socket.getaddrinfo, []
-
-    def answer(host: str, *arguments: Any, **options: Any) -> Any:
-        if host == "rebinding.example.com":
-            asked.append(host)
-            host = "127.0.0.1" if len(asked) == 1 else "169.254.169.254"
-        return resolve(host, *arguments, **options)
-
-    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    asked = rebind(monkeypatch)
     monkeypatch.setattr(f"segments.engines.{slug}.session.CONNECT_SECONDS", 2)
     with fake(b"", (b"N",), hangs_up=True) as server:
-        problem_of(slug, {**server.settings, "host": "rebinding.example.com", "sslmode": "prefer"})
-        assert asked == ["rebinding.example.com"]
+        problem_of(slug, {**server.settings, "host": NAME, "sslmode": "prefer"})
+        assert asked == [NAME]
         if slug == "postgres":
             assert server.received
 
