@@ -42,6 +42,7 @@ def _screens(
     pages: Iterable[str] = (),
     buttons: Mapping[str, str] | None = None,
     actions: Mapping[str, str] | None = None,
+    deletes_selected: bool = True,
 ) -> dict[str, Entry]:
     """The pages of a model: its list with the actions there, the page of one object with its buttons, and its history.
 
@@ -49,11 +50,12 @@ def _screens(
         edit: for adding, changing and deleting.
         post: for a POST to the page of an object, if it differs from `edit`.
         pages: more pages that need `see`.
+        deletes_selected: whether the list has Django's action for that.
     """
     page = f"admin:{model}_"
     own = {f"do:{name}": needed for name, needed in (buttons or {}).items()}
     listed = {f"changelist:{name}": needed for name, needed in (actions or {}).items()}
-    deletion = {} if edit == NOBODY else {"changelist:delete_selected": edit}
+    deletion = {"changelist:delete_selected": edit} if deletes_selected and edit != NOBODY else {}
     return {
         **_same(see, f"{page}changelist", f"{page}history", *(page + name for name in pages)),
         **_same(edit, f"{page}add", f"{page}delete"),
@@ -102,7 +104,7 @@ ADMIN: dict[str, Entry] = {
     **_same("see see_setup see_values", "admin:record_timeline_live"),
     **_screens("activations_warning", "see", actions={"acknowledge": "acknowledge"}),
     **_screens("activations_alertchannel", "alerts", "alerts", buttons={"test": "alerts"}),
-    **_screens("auth_user", "people", "people"),
+    **_screens("auth_user", "people", "people", actions={"remove_second_factor": "people"}),
     **_same("people", "admin:auth_user_password_change"),
     **_screens("auth_group", "people", "people"),
     **_screens("django_celery_beat_periodictask", "tasks"),
@@ -115,7 +117,8 @@ ADMIN: dict[str, Entry] = {
 """The pages of the admin, by the names of their addresses. A button is `do:NAME`, an action `changelist:NAME`."""
 
 ACCOUNTS: dict[str, Entry] = {
-    **_screens("accounts_invitation", "people", "people"),
+    **_screens("accounts_invitation", "people", "people", post=NOBODY,
+               actions={"send_again": "people", "withdraw": "people"}, deletes_selected=False),
     **_same(ACCOUNT, "/admin/login/", "account_inactive", "account_login", "account_new_password",
             "account_new_password_done", "account_reauthenticate", "account_reset_password",
             "account_reset_password_done", "confirm_email", "invitation", "mfa_activate_totp", "mfa_authenticate",

@@ -22,6 +22,8 @@ OF_OBJECT = re.compile(r"^/admin/\w+/\w+/<path:object_id>/$")
 """Django leads from these to the page of the object."""
 COMPUTED = "900"
 """The ID of the computed field: it is a column, and those with the first IDs are columns of the source."""
+GROUP = "901"
+"""The ID of a group of our own: the first ones are the roles, which nobody changes."""
 ARGUMENTS = {"app_label": "activations", "app": "segments", "model": "source", "page": "roles", "path": "overview.webp"}
 """By the names of arguments. All others are the ID of an example."""
 QUERIES = {
@@ -91,7 +93,9 @@ def _patterns(found: list[Any], prefix: str, space: str) -> Iterator[tuple[str, 
 
 
 def _arguments(name: str) -> dict[str, str]:
-    return {**ARGUMENTS, "object_id": COMPUTED} if "computedfield" in name else ARGUMENTS
+    keys = {"computedfield": COMPUTED, "auth_group": GROUP}
+    key = next((key for part, key in keys.items() if part in name), ARGUMENTS.get("object_id", "1"))
+    return {**ARGUMENTS, "object_id": key}
 
 
 def _filled(path: str, arguments: dict[str, str]) -> str:

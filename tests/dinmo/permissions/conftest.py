@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
+from django.contrib.auth.models import Group
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
@@ -27,7 +28,7 @@ from core.errors import Unavailable
 from destinations import vendor
 from segments.models import ComputedField, DataModel, Segment, Source
 from segments.sources.discovery import refresh_columns
-from tests.dinmo.permissions.addresses import COMPUTED, KEY, LABELS, WHERE
+from tests.dinmo.permissions.addresses import COMPUTED, GROUP, KEY, LABELS, WHERE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,7 @@ def installation(one_of_each: Activation, tmp_path: Path, settings: Any, monkeyp
         definition=LABELS,
     )  # fmt: skip
     Segment.objects.update(where=WHERE)
+    Group.objects.create(pk=int(GROUP), name="Ours")
     FieldMapping.objects.create(activation=one_of_each, column="name", target="name", position=1)
     Activation.objects.update(next_run_number=20)
     AlertChannel.objects.create(pk=1, name="Ops", kind="email", config={"recipients": "ops@example.com"}, events=[])

@@ -147,8 +147,6 @@ FOUND_BY = [
     "/admin/activations/run/1/change/?q=Ada",
     "/api/search/?q=Ada",
     f"/api/search/?q={CANARY[:6]}",
-    "/admin/activations/change/?name__startswith=Ada",
-    "/admin/activations/change/?match_identity__gte=a",
 ]
 """Searches and filters by values, whose answers name the key if they find something."""
 
