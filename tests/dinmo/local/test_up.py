@@ -47,7 +47,7 @@ class Installation:
         return f"http://127.0.0.1:{self.port}"
 
     def wait_until_ready(self) -> None:
-        wait_for(lambda: "DinMo is ready at" in self.log.read_text(), 40, "the start")
+        wait_for(lambda: "DinMo is ready at" in self.log.read_text(), 150, "the start")
 
     def pids(self, mark: str) -> set[int]:
         return {pid for pid, line in descendants(self.process.pid).items() if mark in line}
