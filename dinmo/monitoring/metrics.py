@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from dinmo.accounts.proxies.addresses import SOCKET
 from dinmo.monitoring import web_latency
 from dinmo.monitoring.collector import DatabaseCollector
 
@@ -35,12 +36,11 @@ def is_allowed(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN:
         return constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}")
     forwarded = any(name in request.headers for name in FORWARDED)
-    return not forwarded and _is_loopback(request.META.get("REMOTE_ADDR", ""))
+    return not (forwarded or request.META.get(SOCKET)) and _is_loopback(request.META.get("REMOTE_ADDR", ""))
 
 
 def _is_loopback(address: str) -> bool:
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
-        # A Unix socket, behind which there is a proxy.
         return False

@@ -18,6 +18,8 @@ PEER = "dinmo.peer"
 """The key in `request.META` of the address that the connection itself comes from."""
 LOCAL = "127.0.0.1"
 LONGEST_CHAIN = 20
+SOCKET = "dinmo.unix_socket"
+"""The key in `request.META` that tells whether the connection came through a Unix socket, as from a proxy."""
 
 
 class ClientAddress:
@@ -31,6 +33,7 @@ class ClientAddress:
         peer = request.META.get("REMOTE_ADDR") or LOCAL
         forwarded = request.headers.get("X-Forwarded-For", "")
         request.META[PEER] = peer
+        request.META[SOCKET] = not request.META.get("REMOTE_ADDR")
         request.META["REMOTE_ADDR"] = client_address(peer, forwarded.split(","), settings.TRUSTED_PROXIES)
         return self.get_response(request)
 

@@ -111,7 +111,7 @@ def test_pages_are_counted_by_name_and_not_by_address() -> None:
     Client().get("/admin/login/?next=/secret/")
     Client().get("/no/such/page-with-a-key/")
     names = [dict(labels) for name, labels in scraped() if name == "dinmo_web_request_seconds_count"]
-    assert {"method": "GET", "view": "admin:login", "status": "2xx"} in names
+    assert {"method": "GET", "view": "dinmo.accounts.entrance.sign_in.SignIn", "status": "2xx"} in names
     assert "page-with-a-key" not in str(names)
 
 
