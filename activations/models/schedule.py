@@ -87,7 +87,7 @@ class Schedule(models.Model):
             return f"after {self.after}"
         if self.kind == self.Kind.DATA_CHANGED:
             return f"when the data changed, checked every {self.every} {self.unit}"
-        return f"{', '.join(self.days)} at {self.at:%H:%M} ({self.timezone})"
+        return f"{', '.join(self.days)} at {self.at.strftime('%H:%M') if self.at else '?'} ({self.timezone})"
 
 
 class SkippedSlot(models.Model):

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LISTS: Mapping[str, tuple[str, ...]] = {
+    "accounts/invitation": ("",),
+    "audit/auditentry": ("", "q=nobody"),
     "activations/activation": ("", "p=2", "q=Region+1", "q=nobody", "show=failed", "destination__id__exact=1",
                                "o=-1"),
     "activations/run": ("", "p=2", "q=Region", "q=nobody", "show=failed", "state__exact=failed",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
@@ -60,7 +61,7 @@ def test_views_have_no_values_and_no_keys(one_of_each: Activation) -> None:
 
 
 def test_previews_of_a_request_are_left_out(one_of_each: Activation, staff: Any) -> None:
-    Run.objects.update(previewed_by=1)
+    Run.objects.update(previewed_by=User.objects.get())
     assert query("SELECT * FROM reporting_runs") == query("SELECT * FROM reporting_changes") == []
 
 

@@ -99,12 +99,15 @@ def test_preview_requires_the_view_permission(companies: DataModel) -> None:
     browser.force_login(viewer)
     assert browser.get(path).status_code == 403
     viewer.user_permissions.add(Permission.objects.get(codename="view_datamodel"))
+    assert browser.get(path).status_code == 403
+    viewer.user_permissions.add(Permission.objects.get(codename="view_values"))
     assert browser.get(path).status_code == 200
 
 
 def test_sql_requires_a_permission_to_edit_models(companies: DataModel) -> None:
     viewer = User.objects.create_user("viewer", is_staff=True)
-    viewer.user_permissions.set(Permission.objects.filter(codename__in=["view_source", "view_datamodel"]))
+    codenames = ["view_source", "view_datamodel", "view_values"]
+    viewer.user_permissions.set(Permission.objects.filter(codename__in=codenames))
     browser = Client()
     browser.force_login(viewer)
     for name in ("columns", "rows"):
