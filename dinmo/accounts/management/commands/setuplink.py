@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand
+from django.db import connection
 
 from dinmo.accounts.links.setup import announce
 
@@ -14,4 +16,6 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        announce()
+        # A database without tables has its own message, at `/readyz` and in `doctor`.
+        if User._meta.db_table in connection.introspection.table_names():
+            announce()
