@@ -1,4 +1,4 @@
-"""What people may do: the roles, and the table of what each of them has. Signing in is in `accounts`.
+"""The built-in roles and the table of their permissions. Signing in belongs to `accounts`.
 
-The checks are in the screens and endpoints themselves, by Django's permissions.
+Screens and endpoints check permissions themselves, with Django's permission system.
 """

@@ -1,4 +1,4 @@
-"""The Django app: it fills the roles whenever the database has been migrated, and Django has created permissions."""
+"""The Django app. Fills the roles after each migration, once Django has created the permissions."""
 
 from importlib import import_module
 

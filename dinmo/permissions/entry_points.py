@@ -1,6 +1,6 @@
-"""PURE. What each address needs: the names of its rows in the table. A test requests all of them as everybody.
+"""PURE. The permissions that each URL requires, as names of rows in the table. A test requests every URL as every role.
 
-The checks themselves are in the screens and endpoints. This says which role helps when one of them refuses.
+Screens and endpoints check permissions themselves. This map names the roles in the message of a refused request.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from dinmo.permissions.table import Capability
 
 SIGNED_IN, PUBLIC, TOKEN, NOBODY, ACCOUNT = "signed in", "public", "trigger token", "nobody", "own account"
-"""What some addresses need instead: an account, nothing, a trigger token, or what nobody has."""
+"""Requirements outside of the table. NOBODY is not available to anyone, and ACCOUNT concerns the user's own account."""
 
 
 class Entry(NamedTuple):
-    """What GET and every other method need: names in the table, separated by spaces, or one of the above."""
+    """What GET and all other methods require: names in the table, separated by spaces, or one of the above."""
 
     get: str
     post: str
 
     def needs(self, method: str) -> list[Capability]:
-        """The rows of the table that somebody needs for a method."""
+        """The rows of the table that a method requires."""
         return [TABLE[name] for name in (self.get if method == "GET" else self.post).split() if name in TABLE]
 
 
@@ -44,13 +44,16 @@ def _screens(
     actions: Mapping[str, str] | None = None,
     deletes_selected: bool = True,
 ) -> dict[str, Entry]:
-    """The pages of a model: its list with the actions there, the page of one object with its buttons, and its history.
+    """The pages of a model: the list and its actions, the page of one object and its buttons, and the history.
 
     Args:
-        edit: for adding, changing and deleting.
-        post: for a POST to the page of an object, if it differs from `edit`.
-        pages: more pages that need `see`.
-        deletes_selected: whether the list has Django's action for that.
+        see: required to open the pages.
+        edit: required to add, change and delete.
+        post: required for a POST to the page of an object, if it differs from `edit`.
+        pages: more pages that require `see`.
+        buttons: what each button requires, by its name.
+        actions: what each action of the list requires, by its name.
+        deletes_selected: whether the list has Django's action for deleting the selected rows.
     """
     page = f"admin:{model}_"
     own = {f"do:{name}": needed for name, needed in (buttons or {}).items()}
@@ -73,7 +76,7 @@ ADMIN: dict[str, Entry] = {
         "segments_datamodel", "see_setup", "models", buttons=dict.fromkeys(("check", "refresh", "relate"), "models"),
     ),
     **_screens("segments_computedfield", "see_setup", "models", buttons={"up": "models", "down": "models"}),
-    # It leads to the list of models.
+    # Redirects to the list of models.
     **_same(SIGNED_IN, "admin:segments_computedfield_changelist"),
     **_screens("segments_segment", "see_setup", "segments", buttons={"duplicate": "segments"}),
     **_screens("destinations_connection", "see_setup", "vendors", buttons={"test": "vendors"}),
@@ -104,9 +107,9 @@ ADMIN: dict[str, Entry] = {
     **_same("see see_setup see_values", "admin:record_timeline_live"),
     **_screens("activations_warning", "see", actions={"acknowledge": "acknowledge"}),
     **_screens("activations_alertchannel", "alerts", "alerts", buttons={"test": "alerts"}),
-    **_screens("auth_user", "people", "people", actions={"remove_second_factor": "people"}),
-    **_same("people", "admin:auth_user_password_change"),
-    **_screens("auth_group", "people", "people"),
+    **_screens("auth_user", "users", "users", actions={"remove_second_factor": "users"}),
+    **_same("users", "admin:auth_user_password_change"),
+    **_screens("auth_group", "users", "users"),
     **_screens("django_celery_beat_periodictask", "tasks"),
     **_screens("audit_auditentry", "audit", post="audit", pages=["csv"]),
     **_same(SIGNED_IN, "admin:index", "admin:search", "admin:password_change", "admin:password_change_done",
@@ -114,11 +117,11 @@ ADMIN: dict[str, Entry] = {
     **_same(NOBODY, "admin:autocomplete"),
     **_same(PUBLIC, "admin:login", "admin:logout"),
 }  # fmt: skip
-"""The pages of the admin, by the names of their addresses. A button is `do:NAME`, an action `changelist:NAME`."""
+"""The pages of the admin, by URL name. A button is `do:NAME`, an action `changelist:NAME`."""
 
 ACCOUNTS: dict[str, Entry] = {
-    **_screens("accounts_invitation", "people", "people", post=NOBODY,
-               actions={"send_again": "people", "withdraw": "people"}, deletes_selected=False),
+    **_screens("accounts_invitation", "users", "users", post=NOBODY,
+               actions={"send_again": "users", "withdraw": "users"}, deletes_selected=False),
     **_same(ACCOUNT, "/admin/login/", "account_inactive", "account_login", "account_new_password",
             "account_new_password_done", "account_reauthenticate", "account_reset_password",
             "account_reset_password_done", "confirm_email", "invitation", "mfa_activate_totp", "mfa_authenticate",
@@ -126,12 +129,12 @@ ACCOUNTS: dict[str, Entry] = {
             "mfa_reauthenticate", "mfa_view_recovery_codes", "own_sessions", "profile", "setup",
             "socialaccount_login_cancelled", "sso_callback", "sso_login"),
 }  # fmt: skip
-"""Invitations, and what is about signing in and one's own account, which no role is about."""
+"""Invitations, and the pages for signing in and for the user's own account, which require no role."""
 
 PAGES: dict[str, Entry] = {
     **_same(SIGNED_IN, "/", "docs", "docs-index", "docs-picture", "start-again"),
     **_same(PUBLIC, "/favicon.ico"),
-    # As far as somebody may see the object: the example is a source.
+    # Requires permission to see the object. The example is a source.
     **_same("see_setup", "/admin/<slug:app>/<slug:model>/<str:object_id>/history/"),
     **_same("start", "start", "start-source", "start-rows", "start-vendor", "start-demo-load", "start-demo-remove"),
     **_same("alerts", "start-alerts"),
@@ -163,6 +166,6 @@ API: dict[str, Entry] = {
     **_same("audit", "api:audit"),
     **_same(TOKEN, "api:trigger", "api:trigger-run"),
 }  # fmt: skip
-"""The endpoints. Those that know one method alone refuse others to whoever may use it, and say so."""
+"""The endpoints. Permissions are checked before an unsupported method is refused with 405."""
 
 ENTRY_POINTS = {**ADMIN, **ACCOUNTS, **PAGES, **API}

@@ -1,4 +1,4 @@
-"""The form field that gives somebody roles: the built-in ones first, each with what it means, then other groups."""
+"""The form field for the roles of a user: built-in roles first, each with a description, then other groups."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dinmo.permissions.table import Role
 
 
 class RolesField(forms.ModelMultipleChoiceField):
-    """Tick boxes for the groups of an account."""
+    """Checkboxes for the groups of a user."""
 
     def __init__(self, **options: Any) -> None:
         given = {name: options[name] for name in ("required", "initial") if name in options}

@@ -1,4 +1,4 @@
-"""What is said to people who may not do something: what it takes, and which roles have it."""
+"""The message for a request that was refused: the permission it requires, and the roles that have it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ if TYPE_CHECKING:
 
     from dinmo.permissions.table import Capability
 
-ASK = "Ask an administrator of this installation for it."
+DENIED = "Your account doesn't have permission to do this."
+ASK = "Ask an administrator for it."
 
 
 def message(request: HttpRequest) -> str:
-    """Why a request was refused, in words."""
+    """The reason why a request was refused, and what to do."""
     missing = [each for each in _needed(request) if not request.user.has_perms(each.permissions)]
-    if not missing:
-        return f"Your account doesn't have permission to do this. {ASK}"
-    return f"Your account doesn't have permission to do this. {' '.join(map(_words, missing))} {ASK}"
+    return " ".join([DENIED, *map(_words, missing), ASK])
 
 
 def _needed(request: HttpRequest) -> list[Capability]:
@@ -32,4 +31,4 @@ def _needed(request: HttpRequest) -> list[Capability]:
 def _words(capability: Capability) -> str:
     *others, last = capability.roles
     roles = f"the roles {', '.join(others)} and {last} have" if others else f"the role {last} has"
-    return f"It takes the right “{capability.sentence}”, which {roles}."
+    return f"This requires the permission “{capability.sentence}”, which {roles}."

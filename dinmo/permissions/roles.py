@@ -1,4 +1,4 @@
-"""The groups of the built-in roles, which always have exactly what the table says."""
+"""The groups of the built-in roles, which always have exactly the permissions in the table."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from dinmo.permissions.table import Role, permissions_of
 
 
 def fill(using: str = "default", **_: Any) -> None:
-    """Creates the groups that are missing, and corrects those that differ from the table.
+    """Creates missing groups, and resets those that differ from the table. Other groups are left alone.
 
-    It runs after all migrations, because Django creates permissions then. Other groups are left alone.
+    Runs after all migrations, because that is when Django creates permissions.
     """
     for role in Role:
         group, _created = Group.objects.using(using).get_or_create(name=role)
@@ -25,7 +25,7 @@ def fill(using: str = "default", **_: Any) -> None:
 
 
 def is_built_in(group: Group | None) -> bool:
-    """Whether a group is one of the roles, which nobody can change."""
+    """Whether a group is a built-in role, which can't be changed."""
     return group is not None and group.name in set(Role)
 
 

@@ -1,4 +1,4 @@
-"""PURE. The one table of permissions: what people can do, the permissions behind it, and the roles that have them."""
+"""PURE. The table of permissions: what users can do, the Django permissions required, and the roles that have them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Role(StrEnum):
-    """The built-in roles. Each has all that those before it have. The value is the name of its group."""
+    """The built-in roles. Each one includes all previous ones. The value is the name of its group."""
 
     VIEWER = "Viewer"
     OPERATOR = "Operator"
@@ -20,26 +20,26 @@ class Role(StrEnum):
 
     @property
     def words(self) -> str:
-        """What somebody with the role can do, in one sentence."""
+        """What users with this role can do, in one sentence."""
         return _WORDS[self]
 
 
 _WORDS = {
-    Role.VIEWER: "Sees everything except the values of records, and changes nothing.",
-    Role.OPERATOR: "A viewer who also sees the values of records, runs, pauses and approves.",
-    Role.EDITOR: "An operator who also sets up models, segments and activations.",
-    Role.ADMIN: "An editor who also connects sources and destinations, and manages alerts and people.",
+    Role.VIEWER: "Can see everything except record values, and can't change anything.",
+    Role.OPERATOR: "A viewer who can also see record values, run and pause activations, and approve runs.",
+    Role.EDITOR: "An operator who can also set up models, segments and activations.",
+    Role.ADMIN: "An editor who can also connect sources and destinations, and manage alerts and users.",
 }
 
 
 @dataclass(frozen=True)
 class Capability:
-    """Something that people can do.
+    """A permission in plain words.
 
     Args:
-        sentence: completes “Can …” in plain words.
-        permissions: Django's. All of them are needed.
-        role: the first role that has it; None if no role does.
+        sentence: completes “Can …”.
+        permissions: the Django permissions, all of which are required.
+        role: the lowest role that has it; None if no role does.
     """
 
     sentence: str
@@ -48,7 +48,7 @@ class Capability:
 
     @property
     def roles(self) -> list[Role]:
-        """Every role that has it."""
+        """All roles that have it."""
         return [] if self.role is None else list(Role)[list(Role).index(self.role) :]
 
 
@@ -61,8 +61,8 @@ _MODELS = _all("segments", "datamodel", "column", "relation", "computedfield")
 _ACTIVATIONS = _all("activations", "activation", "fieldmapping", "schedule")
 _VENDORS = _all("destinations", "connection", "destination")
 
-COMMANDS = "Run the commands of `manage.py`, such as `apply` and `export` of the workspace file"
-"""No role has it: these are for people with a shell on the machine, who need no account."""
+COMMANDS = "Run `manage.py` commands, such as `apply` and `export` of the workspace file"
+"""No role has it: commands require shell access to the machine instead of an account."""
 
 TABLE: dict[str, Capability] = {
     "see": Capability(
@@ -78,44 +78,44 @@ TABLE: dict[str, Capability] = {
         ),
         Role.VIEWER,
     ),
-    "see_values": Capability("See record values, and search by them", ("segments.view_values",), Role.OPERATOR),
+    "see_values": Capability("See record values and search by them", ("segments.view_values",), Role.OPERATOR),
     "run": Capability(
-        "Start, cancel and retry runs, make dry runs, test one record, check for drift and decide about it, pause and "
-        "resume",
+        "Start, cancel and retry runs, start dry runs, test a single record, check for drift and resolve it, pause and "
+        "resume activations",
         ("activations.run_activation",),
         Role.OPERATOR,
     ),
     "approve": Capability(
-        "Approve and discard runs that wait for approval", ("activations.approve_run",), Role.OPERATOR
+        "Approve and discard runs that are waiting for approval", ("activations.approve_run",), Role.OPERATOR
     ),
     "acknowledge": Capability("Acknowledge warnings", ("activations.change_warning",), Role.OPERATOR),
     "models": Capability("Add, change and delete models, their relations and computed fields", _MODELS, Role.EDITOR),
     "segments": Capability("Add, change and delete segments", _all("segments", "segment"), Role.EDITOR),
     "activations": Capability(
-        "Add, change and delete activations, with their mappings, schedules, guards, warnings, attached people, and "
-        "who gets an email about them",
+        "Add, change and delete activations, with their mappings, schedules, guards, warnings, attached contacts and "
+        "email recipients",
         _ACTIVATIONS,
         Role.EDITOR,
     ),
     "sources": Capability("Add, test, change and delete sources", _SOURCES, Role.ADMIN),
     "vendors": Capability("Add, test, change and delete connections and destinations", _VENDORS, Role.ADMIN),
     "start": Capability(
-        "Set up everything step by step with Get started, and load or remove the demo",
+        "Set up everything step by step in Get started, and load or remove the demo",
         (*_SOURCES, *_MODELS, *_all("segments", "segment"), *_VENDORS, *_ACTIVATIONS),
         Role.ADMIN,
     ),
     "alerts": Capability(
-        "See, add, change and delete alert channels, and choose who gets alerts",
+        "See, add, change and delete alert channels, and choose alert recipients",
         _all("activations", "alertchannel", verbs=("view", "add", "change", "delete")),
         Role.ADMIN,
     ),
     "tokens": Capability(
-        "Create and revoke trigger tokens, which start runs from outside",
+        "Create and revoke trigger tokens, which let other programs start runs",
         ("activations.change_triggertoken",),
         Role.ADMIN,
     ),
-    "people": Capability(
-        "See, add, change and delete users and groups, and give them roles",
+    "users": Capability(
+        "See, add, change and delete users and groups, and assign roles",
         (
             *_all("auth", "user", "group", verbs=("view", "add", "change", "delete")),
             *_all("accounts", "invitation", verbs=("view", "add", "change", "delete")),
@@ -129,21 +129,21 @@ TABLE: dict[str, Capability] = {
     ),
     "tasks": Capability("See the periodic tasks", ("django_celery_beat.view_periodictask",), Role.ADMIN),
 }
-"""By a name that the tests use. The order is that of the documentation."""
+"""By the names used in `entry_points`, in the order of the documentation."""
 
 
 def permissions_of(role: Role) -> set[str]:
-    """Every permission that a role has."""
+    """All Django permissions of a role."""
     return {name for each in TABLE.values() if role in each.roles for name in each.permissions}
 
 
 def needed(missing: Collection[str]) -> Role | None:
-    """The first role that has all of these permissions; None if no role does."""
+    """The lowest role that has all of these Django permissions; None if no role does."""
     return next((role for role in Role if set(missing) <= permissions_of(role)), None)
 
 
 def markdown() -> str:
-    """The table as the documentation shows it."""
+    """The table in the format of the documentation."""
     lines = [f"| | {' | '.join(Role)} |", f"|---|{':---:|' * len(Role)}"]
     for each in TABLE.values():
         ticks = " | ".join("✓" if role in each.roles else "" for role in Role)

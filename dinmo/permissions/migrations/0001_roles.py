@@ -4,7 +4,7 @@ ROLES = ("Viewer", "Operator", "Editor", "Admin")
 
 
 def make(apps, schema_editor):
-    """Creates the groups of the roles. Groups of these names that people made keep their rights under a new name."""
+    """Creates a group for each role. Existing groups with these names are renamed and keep their permissions."""
     groups = apps.get_model("auth", "Group").objects
     for name in ROLES:
         for own in groups.filter(name=name):

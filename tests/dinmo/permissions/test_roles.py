@@ -1,4 +1,4 @@
-"""The roles have what the table says, the documentation shows the table, and nobody lost a right."""
+"""The roles have what the table says, the documentation shows the table, and no user lost a permission."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_whoever_could_change_activations_may_still_run_them(by_group: bool) -> 
     assert not User.objects.get(pk=bystander.pk).has_perm("activations.run_activation")
 
 
-def test_a_new_installation_needs_no_new_rights_for_anybody() -> None:
+def test_a_new_installation_needs_no_new_permissions_for_anybody() -> None:
     Permission.objects.all().delete()
     extend(apps, "activations.run_activation", "Words", "activation", ["activations.change_activation"])
     assert not Permission.objects.exists()
@@ -96,7 +96,7 @@ def operator() -> Client:
     return browser
 
 
-def test_a_refused_page_says_which_roles_have_the_right(operator: Client) -> None:
+def test_a_refused_page_names_the_roles_that_have_the_permission(operator: Client) -> None:
     answer = operator.get("/admin/segments/segment/add/")
     html = answer.content.decode()
     assert answer.status_code == 403
