@@ -1,6 +1,6 @@
-"""Who does what: the actor of the present request, command or task, and a way to announce what was done.
+"""The actor of the current request, command or task, and the events that go into the audit log.
 
-The roof registers the listener that stores it (`dinmo.audit`). Without one, nothing is stored.
+`dinmo.audit` registers the listener that stores events. Without a listener, nothing is stored.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 Changes = dict[str, tuple[str, str]]
-"""What changed, in the words of the screens: field → before and after. "" is nothing."""
+"""Changed fields, as labeled on the screens: field → value before and after. "" means no value."""
 
 
 class Kind(StrEnum):
-    """Who acts."""
+    """Kinds of actors."""
 
     PERSON = "person"
     TOKEN = "token"  # noqa: S105 (a kind of actor)
@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
 
 class Verb(StrEnum):
-    """What was done. Its value is what the screens show."""
+    """Actions. The screens show their values."""
 
     CREATED = "created"
     CHANGED = "changed"
@@ -55,12 +55,12 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts.
+    """A user, token, command or the system.
 
     Args:
-        label: the name that people know it by.
-        pk: the ID of the person or the token.
-        address: the network address that the request came from; "" if there is none.
+        label: the name shown on the screens.
+        pk: the ID of the user or the token.
+        address: the client address of the request; "" without a request.
     """
 
     kind: Kind
@@ -73,13 +73,13 @@ SYSTEM = Actor(Kind.SYSTEM, "DinMo")
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What is going on.
+class Context:
+    """The current actor, request and run.
 
     Args:
-        find_actor: finds who acts when somebody wants to know: a request may identify its sender late, or never.
-        request: the same for everything that one request, command or task does.
-        run: the run that is being executed.
+        find_actor: returns the actor. Called only when needed, because a request may be authenticated late or never.
+        request: an ID shared by everything that one request, command or task does.
+        run: the ID of the run being executed.
     """
 
     find_actor: Callable[[], Actor] = lambda: SYSTEM
@@ -88,75 +88,75 @@ class Scene:
 
 
 class Listener(Protocol):
-    """Stores what is announced."""
+    """Stores events."""
 
-    def announced(self, verb: Verb, subject: Any, changes: Changes, scene: Scene) -> None: ...
+    def announced(self, verb: Verb, subject: Any, changes: Changes, context: Context) -> None: ...
 
     def recording(self, *rows: Any) -> AbstractContextManager[None]: ...
 
 
-_scene: ContextVar[Scene | None] = ContextVar("scene", default=None)
+_context: ContextVar[Context | None] = ContextVar("context", default=None)
 _listeners: list[Listener] = []
 
 
 def listen(listener: Listener) -> None:
-    """Registers what stores announcements. It replaces the one before."""
+    """Registers the listener, replacing any previous one."""
     _listeners[:] = [listener]
 
 
-def scene() -> Scene:
-    """What is going on. Without a scene, the system acts."""
-    return _scene.get() or Scene()
+def context() -> Context:
+    """The current actor and request; the system by default."""
+    return _context.get() or Context()
 
 
 def actor() -> Actor:
-    """Who acts now."""
-    return scene().find_actor()
+    """The current actor."""
+    return context().find_actor()
 
 
 @contextmanager
 def acting_as(who: Actor | Callable[[], Actor], *, request: str = "", run: int | None = None) -> Iterator[None]:
-    """Everything in the block is done by `who`.
+    """Attributes everything in the block to `who`.
 
     Args:
-        request: the ID that the log has for the request; made if there is none.
+        request: the request ID used in the log; generated if empty.
         run: the ID of the run that the block executes.
     """
     find = (lambda: who) if isinstance(who, Actor) else who
-    token = _scene.set(Scene(find, request or uuid.uuid4().hex, run))
+    token = _context.set(Context(find, request or uuid.uuid4().hex, run))
     try:
         yield
     finally:
-        _scene.reset(token)
+        _context.reset(token)
 
 
 def identify(who: Actor) -> None:
-    """Says who sent the present request, once that is known. Ends with the block of `acting_as` around it."""
-    if present := _scene.get():
-        _scene.set(replace(present, find_actor=lambda: who))
+    """Sets the actor of the current request once it is known, until the enclosing `acting_as` block ends."""
+    if current := _context.get():
+        _context.set(replace(current, find_actor=lambda: who))
 
 
 def announce(
     verb: Verb, subject: Any, changes: Mapping[str, tuple[str, str]] | None = None, *, run: int | None = None
 ) -> None:
-    """Records that the present actor did something. In a transaction, it is recorded only if that commits.
+    """Records an action of the current actor. Inside a transaction, it is recorded only if the transaction commits.
 
     Args:
-        subject: the row that it was done to, or the name of something that has no row.
-        changes: field → before and after, in the words of the screens. No values of records, and no secrets.
-        run: the ID of the run that it is about, or that it started.
+        subject: the affected row, or the name of something that has no row.
+        changes: field → value before and after, as labeled on the screens. No record values and no secrets.
+        run: the ID of the run that the action affected or started.
     """
-    present = scene()
+    current = context()
     for listener in _listeners:
-        listener.announced(verb, subject, dict(changes or {}), replace(present, run=run or present.run))
+        listener.announced(verb, subject, dict(changes or {}), replace(current, run=run or current.run))
 
 
 def recording(*rows: Any) -> AbstractContextManager[None]:
-    """All changes in the block are one transaction and, for each object of the configuration, one entry.
+    """Makes all changes in the block one transaction and one entry for each changed object of the configuration.
 
-    Rows that are saved and deleted one by one are noticed. Name those that a bulk statement changes.
+    Rows that are saved or deleted individually are detected. Pass those that a bulk statement changes.
 
     Args:
-        rows: the objects that bulk statements in the block change, or parts of them.
+        rows: objects, or parts of objects, that bulk statements in the block change.
     """
     return _listeners[0].recording(*rows) if _listeners else nullcontext()

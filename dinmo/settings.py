@@ -85,7 +85,7 @@ MIDDLEWARE = [
     "core.web.requests.BoundedRequests",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "dinmo.audit.middleware.ActingPerson",
+    "dinmo.audit.middleware.RequestActor",
     "dinmo.accounts.proxies.people.ProxyUser",
     "django.contrib.messages.middleware.MessageMiddleware",
     "core.web.time_zone.ViewerTimeZone",

@@ -1,1 +1,1 @@
-"""The audit log: who did what, when, from where, to which object. No values of records, and no secrets."""
+"""The audit log: who did what to which object, when and from where. Contains no record values and no secrets."""

@@ -1,6 +1,6 @@
-"""The triggers by which the database refuses to change or delete entries of the audit log.
+"""Database triggers that prevent changing or deleting audit log entries.
 
-They protect against mistakes and against the application itself, not against somebody who administers the database.
+They protect against mistakes and against the application itself, but not against a database administrator.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 TABLE = "audit_auditentry"
-_REFUSED = "The audit log can not be changed."
+_REFUSED = "The audit log cannot be changed."
 _OLD = "OLD.at < (SELECT max(deletable_before) FROM audit_auditdoor)"
 _SQLITE = {
     "auditentry_update": "BEFORE UPDATE ON audit_auditentry",
     "auditentry_delete": f"BEFORE DELETE ON audit_auditentry WHEN NOT coalesce({_OLD}, 0)",
-    # INSERT OR REPLACE deletes the row that is in its way without firing the trigger above.
+    # INSERT OR REPLACE deletes a conflicting row without firing the trigger above.
     "auditentry_replace": "BEFORE INSERT ON audit_auditentry "
     "WHEN EXISTS (SELECT 1 FROM audit_auditentry WHERE id = NEW.id)",
 }
@@ -43,7 +43,7 @@ _POSTGRESQL = {
 
 
 def protect(connection: BaseDatabaseWrapper) -> None:
-    """Creates the triggers. A migration that rebuilds the table has to call it again."""
+    """Creates the triggers. A migration that rebuilds the table must call this again."""
     unprotect(connection)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -57,7 +57,7 @@ def protect(connection: BaseDatabaseWrapper) -> None:
 
 @contextmanager
 def suspended(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """A transaction in which the table can be emptied, for restoring a backup. Does nothing if there is no table."""
+    """A transaction without the triggers, for restoring a backup. Does nothing if the table doesn't exist."""
     if TABLE not in connection.introspection.table_names():
         yield
         return
@@ -68,7 +68,7 @@ def suspended(connection: BaseDatabaseWrapper) -> Iterator[None]:
 
 
 def unprotect(connection: BaseDatabaseWrapper) -> None:
-    """Drops the triggers: before a migration that rebuilds the table, and in tests that empty all tables."""
+    """Drops the triggers, for a migration that rebuilds the table and for tests that empty all tables."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             for name in _POSTGRESQL:

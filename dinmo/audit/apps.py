@@ -1,4 +1,4 @@
-"""The audit log as a Django app: what it connects to the floors below."""
+"""The Django app of the audit log. Registers it with the lower layers."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""Connects the audit log to the floors below, when it is imported."""
+"""Registers the audit log with the lower layers on import."""
 
 from core import audit
 from dinmo.audit import sign_in, signals

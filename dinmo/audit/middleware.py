@@ -1,4 +1,4 @@
-"""Says who sends each request, as soon as something asks."""
+"""Sets the actor of each request, resolved lazily."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 NOBODY = "Not signed in"
 
 
-class ActingPerson:
-    """Middleware that must follow AuthenticationMiddleware, and the one that gives each request its ID."""
+class RequestActor:
+    """Middleware. Must come after AuthenticationMiddleware and the middleware that assigns request IDs."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -32,6 +32,6 @@ class ActingPerson:
 
 
 def sender(request: HttpRequest) -> Actor:
-    """Who sent a request."""
+    """The actor of a request."""
     address = address_of(request)
     return person(request.user, address) if request.user.is_authenticated else Actor(Kind.PERSON, NOBODY, None, address)

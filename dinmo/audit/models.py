@@ -1,4 +1,4 @@
-"""The table of the audit log. The database itself refuses to change or delete its rows: see `append_only`."""
+"""The table of the audit log. Triggers prevent changing and deleting its rows: see `append_only`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class AuditEntry(models.Model):
-    """One thing that somebody did to one object. It refers to no other table, so it outlives what it is about."""
+    """One action on one object. It has no foreign keys, so it outlives the object and the actor."""
 
     at = models.DateTimeField()
     actor_kind = models.CharField("who", max_length=10, help_text="A core.audit.Kind.")
@@ -31,7 +31,7 @@ class AuditEntry(models.Model):
     class Meta:
         ordering = ["-pk"]
         default_permissions = ("view",)
-        verbose_name = "entry of the audit log"
+        verbose_name = "audit log entry"
         verbose_name_plural = "audit log"
         indexes = [
             models.Index(fields=["object_type", "object_id", "id"], name="audit_of_object"),
@@ -51,7 +51,7 @@ class AuditEntry(models.Model):
 
 
 class AuditDoor(models.Model):
-    """The door for retention: the database deletes only entries that are older than this. One row, usually empty."""
+    """The cutoff for retention: the triggers allow deleting entries older than this. One row, normally null."""
 
     deletable_before = models.DateTimeField(null=True)
 
@@ -59,4 +59,4 @@ class AuditDoor(models.Model):
         default_permissions = ()
 
     def __str__(self) -> str:
-        return f"Open for entries before {self.deletable_before}" if self.deletable_before else "Closed"
+        return f"Entries before {self.deletable_before} can be deleted" if self.deletable_before else "Closed"

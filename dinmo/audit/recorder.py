@@ -1,4 +1,4 @@
-"""Writes the entries of the audit log: what is announced, and what differs in an object after it was changed."""
+"""Writes audit log entries: announced actions, and the differences after an object was changed."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from dinmo.audit.wording import differences
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from core.audit import Changes, Scene
+    from core.audit import Changes, Context
     from dinmo.audit.states.describe import Key
     from dinmo.audit.wording import Description
 
 Before = dict["Key", "Description | None"]
-"""What objects were like before the present block changed them. None did not exist."""
+"""The states of objects before the current block changed them. None means that the object didn't exist."""
 
 _before: ContextVar[Before | None] = ContextVar("before", default=None)
 
 
 class Recorder:
-    """A `core.audit.Listener` that writes into the database, in the transaction of what it records."""
+    """A `core.audit.Listener` that writes to the database, in the same transaction as the recorded change."""
 
-    def announced(self, verb: Verb, subject: Any, changes: Changes, scene: Scene) -> None:
+    def announced(self, verb: Verb, subject: Any, changes: Changes, context: Context) -> None:
         if isinstance(subject, Run | Warning):
             subject = subject.activation
         if isinstance(subject, Model):
-            write(verb, (subject._meta.model, subject.pk), str(subject), changes, scene)
+            write(verb, (subject._meta.model, subject.pk), str(subject), changes, context)
         else:
-            write(verb, None, str(subject or ""), changes, scene)
+            write(verb, None, str(subject or ""), changes, context)
 
     @contextmanager
     def recording(self, *rows: Model) -> Iterator[None]:
-        """See `core.audit.recording`. A block in a block belongs to the outer one."""
+        """See `core.audit.recording`. A nested block is part of the outer one."""
         with transaction.atomic():
             outer = _before.get()
             if outer is not None:
@@ -64,12 +64,12 @@ class Recorder:
 
 
 def is_recording() -> bool:
-    """Whether a block is open, which will compare what is noted."""
+    """Whether a block is open."""
     return _before.get() is not None
 
 
 def note(*rows: Model) -> None:
-    """Notes what objects are like before the open block changes them. Only the first time counts."""
+    """Stores the state of objects before the open block changes them. Only the first call for an object counts."""
     before = _before.get()
     assert before is not None
     for row in rows:
@@ -79,19 +79,19 @@ def note(*rows: Model) -> None:
 
 
 def note_new(key: Key) -> None:
-    """Notes that the open block has created an object."""
+    """Stores that the open block created an object."""
     before = _before.get()
     assert before is not None
     before.setdefault(key, None)
 
 
 def compare(key: Key, before: Description | None) -> None:
-    """Writes an entry if an object differs from what it was before."""
+    """Writes an entry if an object differs from its previous state."""
     after = describe(key)
     changes = differences(before, after)
     present = after or before
     if present and (changes or (before is None) != (after is None)):
-        write(_verb(before, after, changes), key, present.name, changes, audit.scene())
+        write(_verb(before, after, changes), key, present.name, changes, audit.context())
 
 
 def _verb(before: Description | None, after: Description | None, changes: Changes) -> Verb:
@@ -102,9 +102,9 @@ def _verb(before: Description | None, after: Description | None, changes: Change
     return Verb.STARTED if set(changes) == {DRAFT} and not after.fields[DRAFT] else Verb.CHANGED
 
 
-def write(verb: Verb, key: Key | None, name: str, changes: Changes, scene: Scene) -> None:
-    """Writes one entry, now."""
-    actor = scene.find_actor()
+def write(verb: Verb, key: Key | None, name: str, changes: Changes, context: Context) -> None:
+    """Writes one entry immediately."""
+    actor = context.find_actor()
     AuditEntry.objects.create(
         at=timezone.now(),
         actor_kind=actor.kind,
@@ -116,6 +116,6 @@ def write(verb: Verb, key: Key | None, name: str, changes: Changes, scene: Scene
         object_id=key[1] if key else None,
         object_name=one_line(name)[:300],
         changes=changes,
-        run=scene.run,
-        request=scene.request,
+        run=context.run,
+        request=context.request,
     )

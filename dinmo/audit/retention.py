@@ -1,4 +1,4 @@
-"""Deletes entries of the audit log that are older than they are kept, through the door that the database leaves."""
+"""Deletes audit log entries after their retention period, using the cutoff that the triggers respect."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ LOG = "Audit log"
 
 
 def prune(now: datetime) -> int:
-    """Deletes what is older than AUDIT_DAYS, in small transactions, and says so in the log. Returns how many entries.
+    """Deletes entries older than AUDIT_DAYS in small transactions, and records it in the log. Returns their number.
 
-    Settings: AUDIT_DAYS is 0 if everything is kept.
+    Deletes nothing if AUDIT_DAYS is 0.
     """
     if not settings.AUDIT_DAYS:
         return 0
@@ -37,7 +37,7 @@ def prune(now: datetime) -> int:
 
 @transaction.atomic
 def _delete_some(limit: datetime) -> int:
-    """Opens the door, deletes and closes it: nobody else ever sees it open."""
+    """Sets the cutoff, deletes a chunk and clears the cutoff in one transaction, so that no other one sees it."""
     old = list(AuditEntry.objects.filter(at__lt=limit).order_by("pk").values_list("pk", flat=True)[:CHUNK])
     if old:
         door, _ = AuditDoor.objects.update_or_create(pk=1, defaults={"deletable_before": limit})

@@ -1,4 +1,4 @@
-"""Records who signed in and out, and sign-ins that failed."""
+"""Records sign-ins, failed sign-ins, sign-outs and changes of second factors."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from core.audit import Actor, Kind, Verb
 
 FACTORS = "Two-factor authentication"
 UNKNOWN = "Unknown account"
-"""Stands for what was typed as a name that no account has. It may be a password."""
+"""Replaces a username that doesn't exist, because it may be a password typed into the wrong field."""
 
 
 def connect() -> None:
-    """Connects Django's signals, which every way to sign in sends."""
+    """Connects the signals of Django and allauth, which all ways to sign in send."""
     user_logged_in.connect(_signed_in, dispatch_uid="audit")
     user_logged_out.connect(_signed_out, dispatch_uid="audit")
     user_login_failed.connect(_failed, dispatch_uid="audit")
@@ -57,10 +57,10 @@ def _factor_removed(user: Any, authenticator: Any, **_: object) -> None:
 
 
 def person(user: Any, address: str) -> Actor:
-    """Somebody with an account."""
+    """The actor for a user who is signed in."""
     return Actor(Kind.PERSON, user.get_username(), user.pk, address)
 
 
 def address_of(request: Any) -> str:
-    """Where a request came from, as the web server has it."""
+    """The client address of a request; "" if there is none."""
     return str(request.META.get("REMOTE_ADDR") or "") if request is not None else ""

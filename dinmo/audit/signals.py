@@ -1,7 +1,7 @@
-"""Notices every row of the configuration that is saved or deleted, wherever that happens.
+"""Detects every configuration row that is saved or deleted, anywhere in the application.
 
-Outside of a `recording` block, each row is compared for itself. Bulk statements send no signals: their callers name
-what they change.
+Outside of a `recording` block, each row is compared separately. Bulk statements send no signals, so their callers pass
+the affected rows to `recording`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from dinmo.audit.wording import Description
 
 _STATES, _GONE = "_audit_states", "_audit_gone"
-"""Attributes of a row, and of what a deletion began with, between the two signals of one statement."""
+"""Attributes set between the two signals of one statement, on the row and on the origin of a deletion."""
 
 
 def connect() -> None:
-    """Connects the signals of every table of the configuration, and of no other: each costs queries."""
+    """Connects the signals of configuration tables. Other tables are left out, because each signal costs queries."""
     for model in {*DESCRIBED, *PARTS}:
         pre_save.connect(_before_save, model, dispatch_uid="audit")
         post_save.connect(_after_save, model, dispatch_uid="audit")
@@ -56,7 +56,7 @@ def _after_save(instance: Any, created: bool, raw: bool, update_fields: Any, **_
 def _before_delete(instance: Any, origin: Any, **_: object) -> None:
     _note(instance, [instance])
     if type(instance) in DESCRIBED:
-        # Django announces everything that it is about to delete before it deletes anything.
+        # Django sends pre_delete for all objects of a deletion before it deletes any of them.
         vars(origin).setdefault(_GONE, set()).add(key_of(instance))
 
 
@@ -77,7 +77,7 @@ def _links_changed(instance: Any, action: str, reverse: bool, pk_set: Any, model
 
 
 def _note(carrier: Any, rows: list[Any]) -> None:
-    """Notes what objects are like, in the open block or, without one, on the row that is about to change."""
+    """Stores the state of objects before a change: in the open block, or without one on the row about to change."""
     if recorder.is_recording():
         recorder.note(*rows)
         return
@@ -95,6 +95,6 @@ def _note_new(carrier: Any, key: Key) -> None:
 
 
 def _compare(carrier: Any) -> None:
-    """Compares what was noted on a row. An open block does so at its end."""
+    """Compares the states stored on a row. An open block compares its own when it ends."""
     for key, before in vars(carrier).pop(_STATES, {}).items():
         recorder.compare(key, before)

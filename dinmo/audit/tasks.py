@@ -1,4 +1,4 @@
-"""The Celery tasks of the audit log: thin."""
+"""The Celery tasks of the audit log."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from dinmo.audit import retention
 
 @shared_task
 def prune_audit_log() -> None:
-    """Daily: deletes entries of the audit log that are older than AUDIT_DAYS."""
+    """Deletes audit log entries older than AUDIT_DAYS. Runs daily."""
     retention.prune(timezone.now())

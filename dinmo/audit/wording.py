@@ -1,4 +1,4 @@
-"""Values of settings in words, and what differs between two descriptions of an object."""
+"""Formats the values of settings, and compares two descriptions of an object."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from core.audit import Changes
 
 LONGEST_VALUE = 500
-"""In characters. SQL and lists can be longer than anybody reads in a log."""
+"""In characters. SQL and lists can be too long for a log."""
 MOST_FIELDS = 200
-"""How many changed fields an entry lists. A model can have thousands of columns."""
+"""The maximum number of changed fields in an entry. A model can have thousands of columns."""
 MORE = "More"
-"""The field that says how many others changed."""
+"""The field that holds the number of changes left out."""
 SET, CHANGED = "Set", "Changed"
 
 
 @dataclass(frozen=True)
 class Secret:
-    """A secret, which is compared and never shown."""
+    """A secret, which can be compared but is never shown."""
 
     value: Any
 
@@ -35,14 +35,14 @@ class Secret:
 
 @dataclass(frozen=True)
 class Description:
-    """An object at one moment: its name, and each of its settings by the name that screens use."""
+    """The state of an object: its name, and its settings by label."""
 
     name: str
     fields: Mapping[str, Any]
 
 
 def in_words(value: Any) -> str:
-    """A value as the screens would write it; "" for nothing. What looks like a credential is redacted."""
+    """A value as formatted on the screens; "" for no value. Anything that looks like a credential is redacted."""
     return _cut(redact(_text(value)))
 
 
@@ -69,11 +69,11 @@ def _cut(text: str) -> str:
 
 
 def differences(before: Description | None, after: Description | None) -> Changes:
-    """What differs between two moments, field by field. None is an object that does not exist."""
-    old, new = (moment.fields if moment else {} for moment in (before, after))
+    """The fields that differ between two states of an object. None means that the object doesn't exist."""
+    old, new = (state.fields if state else {} for state in (before, after))
     names = [*new, *(name for name in old if name not in new)]
     changed = {name: _pair(old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
-    # A new object has many settings that say nothing.
+    # Leaves out settings that a new object has without a value.
     visible = {name: pair for name, pair in changed.items() if pair[0] != pair[1]}
     return _shortened(visible)
 
@@ -83,7 +83,7 @@ def _pair(before: Any, after: Any) -> tuple[str, str]:
     if isinstance(after, Secret) and old and new:
         return old, CHANGED
     if old == new and old:
-        # They differ beyond what is shown.
+        # The difference lies beyond the part that is shown.
         return old, f"{new} ({CHANGED.lower()})"
     return old, new
 

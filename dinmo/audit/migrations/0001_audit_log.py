@@ -1,4 +1,4 @@
-"""The audit log, with the triggers that refuse to change it."""
+"""The audit log, and the triggers that prevent changes to it."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                 ('request', models.CharField(help_text='The same for everything that one request or command did.', max_length=64)),
             ],
             options={
-                'verbose_name': 'entry of the audit log',
+                'verbose_name': 'audit log entry',
                 'verbose_name_plural': 'audit log',
                 'ordering': ['-pk'],
                 'default_permissions': ('view',),

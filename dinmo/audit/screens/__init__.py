@@ -1,1 +1,1 @@
-"""The list of the audit log, its download, its endpoint, and the history of each object."""
+"""The list of audit log entries, its download and endpoint, and the history of each object."""

@@ -1,4 +1,4 @@
-"""The list of the audit log, one entry of it, and the list as a CSV file."""
+"""The list of audit log entries, the page of one entry, and the CSV download."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    """Nothing can be changed here, and the database refuses it too."""
+    """Read-only. The database prevents changes as well."""
 
     list_display = ["when", "who", "what", "about", "change", "address"]
     list_filter = [WhoFilter, VerbFilter, ObjectFilter, TimeFilter]
     list_before_template = "audit/download.html"
     search_fields = ["object_name__icontains", "actor_label__icontains"]
-    search_help_text = "Name of an object or of who acted"
+    search_help_text = "Name of an object or actor"
     has_many_rows = True
     show_full_result_count = False
     paginator = InfinitePaginator
@@ -44,7 +44,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     sortable_by = ()
     actions = None
     empty_title = "No entries"
-    empty_text = "Everything that people, programs, commands and DinMo itself change is listed here."
+    empty_text = "Changes made by users, trigger tokens, commands and DinMo are listed here."
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.csv_view)
@@ -56,7 +56,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         return super().changelist_view(request, {"csv_address": address, **(extra_context or {})})
 
     def csv_view(self, request: HttpRequest) -> StreamingHttpResponse:
-        """The entries that the list shows with the same filters and search, as CSV."""
+        """The entries of the list as CSV, with the same filters and search."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         self.refuse_query(request)
@@ -68,7 +68,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """One entry, with every change."""
+        """The page of one entry, with all changes."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         entry = self.get_object(request, object_id)
@@ -107,7 +107,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
 
 def links(entry: AuditEntry) -> Iterator[Button]:
-    """Where to go from an entry: to the object and its history, if it has pages, and to the run."""
+    """Links from an entry: to the object and its history, if they have pages, and to the run."""
     kind = OBJECTS.get(entry.object_type)
     if kind and entry.object_type not in WITHOUT_PAGE:
         name = f"admin:{entry.object_type.replace('.', '_')}"

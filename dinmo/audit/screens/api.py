@@ -1,4 +1,4 @@
-"""The endpoint of the audit log: read only."""
+"""The read-only endpoint of the audit log."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ if TYPE_CHECKING:
 PAGE = 100
 TEXTS = {"verb": "verb", "object": "object_type", "actor": "actor_kind"}
 NUMBERS = {"object_id": "object_id", "actor_id": "actor_id", "run": "run"}
-"""The columns by the parameters that narrow the answer."""
+"""Filterable columns, by query parameter."""
 
 
 class AuditLog(Endpoint):
-    """GET returns the entries of the audit log, newest first, a hundred at a time.
+    """GET returns audit log entries, newest first, 100 at a time.
 
-    `?before=`: the `id` of the last entry of the previous page; `next` is null on the last one. `verb`, `object` (such
-    as `activations.activation`), `object_id`, `actor` (`person`, `token`, `command`, `system`), `actor_id` and `run`
-    narrow it.
+    `?before=` is the `next` of the previous page, which is null on the last one. Filters: `verb`, `object` (such as
+    `activations.activation`), `object_id`, `actor` (`person`, `token`, `command`, `system`), `actor_id` and `run`.
     """
 
     permissions = ("audit.view_auditentry",)
@@ -41,7 +40,7 @@ class AuditLog(Endpoint):
 
 
 def entry_json(entry: AuditEntry) -> dict[str, Any]:
-    """An entry in JSON."""
+    """An entry as JSON."""
     return {
         "id": entry.pk,
         "at": entry.at,

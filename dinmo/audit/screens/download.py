@@ -1,4 +1,4 @@
-"""The audit log as a CSV file that spreadsheets open without running anything."""
+"""The audit log as a CSV file, with formulas escaped for spreadsheets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROWS_AT_A_TIME = 1_000
 
 
 def lines(entries: QuerySet[AuditEntry]) -> Iterator[str]:
-    """The file in pieces, newest entry first. A thousand entries at a time are in memory."""
+    """Streams the file, newest entry first. Holds at most 1,000 entries in memory."""
     yield MARK + written([COLUMNS])
     rows, last = entries.order_by("-pk"), None
     while batch := list((rows.filter(pk__lt=last) if last else rows)[:ROWS_AT_A_TIME]):

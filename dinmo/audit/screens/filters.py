@@ -1,4 +1,4 @@
-"""The filters of the audit log: who, what, which kind of object, when."""
+"""The filters of the audit log: actor, action, type of object and time."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
     from dinmo.audit.models import AuditEntry
 
-MOST_PEOPLE = 100
-"""How many accounts the filter lists. Others can be searched for."""
+MOST_USERS = 100
+"""The maximum number of users in the filter. Others can be found by search."""
 DAYS = {"1": "Past 24 hours", "7": "Past 7 days", "30": "Past 30 days", "365": "Past 365 days"}
 
 
 class WhoFilter(SimpleListFilter):
-    """A kind of actor, or a person by the ID of the account."""
+    """Filters by kind of actor, or by the ID of a user."""
 
     title = "who"
     parameter_name = "who"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         names = get_user_model()._default_manager.order_by("username").values_list("pk", "username")
-        return [*KINDS.items(), *((str(pk), name) for pk, name in names[:MOST_PEOPLE])]
+        return [*KINDS.items(), *((str(pk), name) for pk, name in names[:MOST_USERS])]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
         who = self.value()
@@ -42,7 +42,7 @@ class WhoFilter(SimpleListFilter):
 
 
 class VerbFilter(SimpleListFilter):
-    """What was done."""
+    """Filters by action."""
 
     title = "what"
     parameter_name = "verb"
@@ -55,7 +55,7 @@ class VerbFilter(SimpleListFilter):
 
 
 class ObjectFilter(SimpleListFilter):
-    """The kind of object that it was done to."""
+    """Filters by type of object."""
 
     title = "object"
     parameter_name = "object"
@@ -68,7 +68,7 @@ class ObjectFilter(SimpleListFilter):
 
 
 class TimeFilter(SimpleListFilter):
-    """How long ago."""
+    """Filters by age."""
 
     title = "when"
     parameter_name = "days"

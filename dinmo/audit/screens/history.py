@@ -1,4 +1,4 @@
-"""The history of an object, in place of the page that Django has at that address."""
+"""The history page of an object, which replaces Django's page at the same URL."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ VIEW = "audit.view_auditentry"
 
 
 def history(request: HttpRequest, app: str, model: str, object_id: str) -> HttpResponse:
-    """Everything that was done to an object, for those who may see it. Addresses only for those who may see the log.
+    """The history of an object. Requires permission to see the object; addresses require permission to see the log.
 
-    An object that was deleted still has its history, for those who may see the log.
+    Users who can see the log can also see the history of a deleted object.
     """
     try:
         screen: Any = admin.site.get_model_admin(apps.get_model(app, model))
@@ -55,13 +55,13 @@ def history(request: HttpRequest, app: str, model: str, object_id: str) -> HttpR
 
 
 def _owner(obj: Any) -> tuple[str, int] | None:
-    """The object in whose history a row is found: that of which it is a part."""
+    """The object whose history includes a row: the row itself, or the object that it is a part of."""
     key = key_of(obj.activation if isinstance(obj, Warning) else obj) if obj else None
     return (key[0]._meta.label_lower, key[1]) if key else None
 
 
 def entries_of(label: str, pk: int) -> QuerySet[AuditEntry]:
-    """The entries of an object by the label of its table, newest first. Those of a run by its ID."""
+    """The entries of an object by the label of its table, or of a run by its ID. Newest first."""
     if label == "activations.run":
         return AuditEntry.objects.filter(run=pk)
     return AuditEntry.objects.filter(object_type=label, object_id=pk)

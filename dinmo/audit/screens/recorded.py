@@ -1,4 +1,4 @@
-"""One entry for each form that is saved, for admin pages that are not a ScreenAdmin."""
+"""Writes one entry per saved form, for admin classes that don't extend ScreenAdmin."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.audit import recording
 
 
 class RecordedForm:
-    """A mixin for a ModelAdmin, whose form saves an object first and its links after that."""
+    """A mixin for a ModelAdmin. Its form saves an object first, and then its many-to-many relations."""
 
     def _changeform_view(self, *args: Any, **kwargs: Any) -> Any:
         with recording():

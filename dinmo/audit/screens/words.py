@@ -1,4 +1,4 @@
-"""PURE. The words of the audit log: kinds of objects, verbs, and changes in one line."""
+"""PURE. The labels of the audit log, and changes formatted in one line."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 SHOWN = 3
-"""How many changed fields a list shows."""
+"""The number of changed fields shown in a list."""
 LONGEST = 80
-"""In characters, of a value in a list."""
-KINDS = {"person": "Person", "token": "Trigger token", "command": "Command", "system": "DinMo itself"}
+"""The maximum length of a value in a list, in characters."""
+KINDS = {"person": "User", "token": "Trigger token", "command": "Command", "system": "DinMo"}
 OBJECTS = {
     "segments.source": "Source",
     "segments.datamodel": "Model",
@@ -26,19 +26,19 @@ OBJECTS = {
     "auth.group": "Group",
     "accounts.invitation": "Invitation",
 }
-"""The kinds of objects that have entries, by the labels of their tables."""
+"""The types of objects that have entries, by the labels of their tables."""
 WITHOUT_PAGE = {"accounts.invitation"}
 
 
 def changed(before: str, after: str) -> str:
-    """What happened to one value: `10 → 20`, or the value alone if there was none before."""
+    """The change of one value: `10 → 20`, or only the new value if there was none before."""
     if before and after:
         return f"{_short(before)} → {_short(after)}"
     return _short(after) if after else f"{_short(before)} removed"
 
 
 def summary(changes: Mapping[str, Sequence[str]]) -> str:
-    """The first changes, and how many more there are."""
+    """The first changes, and the number of remaining ones."""
     lines = [f"{name}: {changed(pair[0], pair[1])}" for name, pair in list(changes.items())[:SHOWN]]
     more = len(changes) - SHOWN
     return "; ".join([*lines, *([f"and {counted(more, 'more change')}"] if more > 0 else [])])

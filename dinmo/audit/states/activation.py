@@ -42,7 +42,7 @@ def activation(row: Activation) -> Iterator[tuple[str, Any]]:
 
 def _paused(row: Activation) -> str:
     if row.paused:
-        return "By a person"
+        return "By a user"
     pause = SystemPause.objects.filter(activation=row).first()
     return f"By the system: {pause.get_cause_display().lower()}" if pause else NOT_PAUSED
 

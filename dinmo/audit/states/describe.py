@@ -1,4 +1,4 @@
-"""Describes any object of the configuration, before and after a change."""
+"""Describes objects of the configuration, to compare them before and after a change."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DESCRIBED: Mapping[type[Model], Callable[[Any], Iterator[tuple[str, Any]]]] = {
     User: people.user,
     Group: people.group,
 }
-"""Everything that is configured, with what describes it."""
+"""The tables of the configuration, with the function that describes their rows."""
 PARTS: Mapping[type[Model], tuple[type[Model], str]] = {
     Column: (DataModel, "model_id"),
     ComputedField: (DataModel, "model_id"),
@@ -47,7 +47,7 @@ PARTS: Mapping[type[Model], tuple[type[Model], str]] = {
     SystemPause: (Activation, "activation_id"),
     TriggerToken: (Activation, "activation_id"),
 }
-"""The tables whose rows are parts of an object: whose, and the column that says of which."""
+"""Tables whose rows are parts of an object, with the table of that object and the column that refers to it."""
 UNNOTED: Mapping[type[Model], frozenset[str]] = {
     Source: frozenset({"health", "health_message", "health_at"}),
     Connection: frozenset(
@@ -60,18 +60,18 @@ UNNOTED: Mapping[type[Model], frozenset[str]] = {
     TriggerToken: frozenset({"last_used_at"}),
     User: frozenset({"last_login"}),
 }
-"""The columns that the system writes often, and that no description has."""
+"""Columns that the system writes often, and that descriptions leave out."""
 
 Key = tuple[type["Model"], int]
-"""An object of the configuration: its table, a key of `DESCRIBED`, and its ID."""
+"""An object of the configuration: its table (a key of `DESCRIBED`) and its ID."""
 
 
 def describe(key: Key, *, lock: bool = False) -> Description | None:
-    """The object as the database has it now; None if there is none.
+    """The current state of an object in the database; None if it doesn't exist.
 
     Args:
-        lock: nobody else changes it until the transaction ends, so that what differs then is what this one did. Runs
-            may still refer to it.
+        lock: locks the row until the transaction ends, so that any difference by then was made by this transaction.
+            Runs can still refer to it.
     """
     model, pk = key
     rows = model._base_manager.filter(pk=pk)
@@ -81,7 +81,7 @@ def describe(key: Key, *, lock: bool = False) -> Description | None:
 
 
 def key_of(row: Model) -> Key | None:
-    """The object that a row is, or is a part of. None if it is not saved yet, or nothing that is configured."""
+    """The object that a row is, or is a part of; None if it is unsaved or not part of the configuration."""
     model = type(row)
     if model in PARTS:
         owner, column = PARTS[model]

@@ -1,4 +1,4 @@
-"""What all objects have: the fields of a form, and the settings of a plug-in."""
+"""Fields and plug-in settings, which all objects have in common."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from core.plugins import Registry
 
 UNREADABLE = "unreadable"
-"""Stands for secrets that the present keys can't decrypt."""
+"""Replaces secrets that the current keys can't decrypt."""
 
 
 def plain(row: Model, *, without: Sequence[str] = ()) -> Iterator[tuple[str, Any]]:
-    """The fields that a form can edit, by their labels."""
+    """The editable fields of a row, by label."""
     for field in row._meta.concrete_fields:
         if field.editable and not field.primary_key and field.name not in without:
             yield capfirst(str(field.verbose_name)), _value(row, field)
@@ -37,12 +37,12 @@ def _value(row: Any, field: Any) -> Any:
 
 
 def _name(model: Any, pk: int | None) -> str:
-    """Reads the name alone: a related row may have secrets that can't be decrypted."""
+    """Reads only the name, because a related row may have secrets that can't be decrypted."""
     return str(model._base_manager.filter(pk=pk).values_list("name", flat=True).first() or "") if pk else ""
 
 
 def settings(row: Any, slug: str, registry: Registry[Any]) -> Iterator[tuple[str, Any]]:
-    """The settings of a plug-in by their labels. Of a secret, only whether it is set."""
+    """The settings of a plug-in, by label. Of a secret, only whether it is set."""
     plug_in = registry.all.get(slug)
     parameters: dict[str, Parameter] = {each.name: each for each in plug_in.parameters} if plug_in else {}
     for name, value in row.config.items():

@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import Group, User
 
-PERSON = ("username", "first_name", "last_name", "email", "is_active", "is_staff", "is_superuser")
+USER_FIELDS = ("username", "first_name", "last_name", "email", "is_active", "is_staff", "is_superuser")
 
 
 def user(row: User) -> Iterator[tuple[str, Any]]:
     for field in row._meta.concrete_fields:
-        if field.name in PERSON:
+        if field.name in USER_FIELDS:
             label = WORDS[field.name][0] if field.name in WORDS else capfirst(str(field.verbose_name))
             yield label, getattr(row, field.name)
     yield "Password", Secret(row.password)
     yield "Groups", sorted(row.groups.values_list("name", flat=True))
-    yield "Single rights", _rights(row.user_permissions)
+    yield WORDS["user_permissions"][0], _names(row.user_permissions)
 
 
 def group(row: Group) -> Iterator[tuple[str, Any]]:
     yield from plain(row)
-    yield "Rights", _rights(row.permissions)
+    yield "Permissions", _names(row.permissions)
 
 
-def _rights(permissions: Any) -> list[str]:
+def _names(permissions: Any) -> list[str]:
     return sorted(permissions.order_by().values_list("name", flat=True))

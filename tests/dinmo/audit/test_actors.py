@@ -1,4 +1,4 @@
-"""Who is in the audit log: people by screens and the API, trigger tokens, commands, and DinMo itself."""
+"""Actors in the audit log: users on screens and in the API, trigger tokens, commands and the system."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_runs_of_schedules_are_listed_among_the_runs_alone(activation: Activatio
     assert since() == []
 
 
-def test_nobody_but_the_system_acts_without_a_scene(activation: Activation, since: Entries) -> None:
+def test_the_system_is_the_actor_by_default(activation: Activation, since: Entries) -> None:
     since()
     activation.mode = "update"
     activation.save()

@@ -34,7 +34,7 @@ def refused(act):
         with transaction.atomic():
             act()
     except Exception as error:
-        return type(error).__name__, "can not be changed" in str(error)
+        return type(error).__name__, "cannot be changed" in str(error)
     return "accepted"
 
 def sql(text):

@@ -254,7 +254,7 @@ def test_tokens_are_recorded_without_their_secret(activation: Activation, since:
     assert secret not in str(found) + str([entry.changes for entry in found])
 
 
-def test_rights_and_groups_of_people_are_recorded(since: Entries) -> None:
+def test_permissions_and_groups_of_users_are_recorded(since: Entries) -> None:
     user = User.objects.create_user("ada")
     group = Group.objects.create(name="Operators")
     since()
@@ -267,7 +267,7 @@ def test_rights_and_groups_of_people_are_recorded(since: Entries) -> None:
     group.user_set.remove(user)
     assert brief(since()) == [
         ("changed", "ada", {"Groups": ["", "Operators"]}),
-        ("changed", "Operators", {"Rights": ["", "Can view entry of the audit log"]}),
+        ("changed", "Operators", {"Permissions": ["", "Can view audit log entry"]}),
         ("changed", "ada", {"Administrator": ["No", "Yes"]}),
         ("changed", "ada", {"Password": ["Set", "Changed"]}),
         ("changed", "ada", {"Groups": ["Operators", ""]}),

@@ -26,7 +26,7 @@ LIST = "/admin/audit/auditentry/"
 
 
 def viewer(*codenames: str) -> Client:
-    """The browser of somebody with these rights alone."""
+    """The browser of a user with only these permissions."""
     user = User.objects.create_user(f"viewer-{len(codenames)}", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
     browser = Client()
@@ -59,7 +59,7 @@ def test_the_list_is_filtered_by_who_what_object_and_when(staff: Client, activat
     assert staff.get(f"{LIST}?actor_label__regex=.").status_code == 400
 
 
-def test_only_people_with_the_right_see_the_log(activation: Activation) -> None:
+def test_only_users_with_the_permission_see_the_log(activation: Activation) -> None:
     entry = AuditEntry.objects.first()
     assert entry is not None
     pages = (LIST, f"{LIST}csv/", f"{LIST}{entry.pk}/change/", "/api/audit/")
@@ -90,7 +90,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_entries(staff: C
         ) as few:
             staff.get(page)
         for _ in range(30):
-            announce(Verb.PAUSED, activation, {"Paused": ("", "By a person")})
+            announce(Verb.PAUSED, activation, {"Paused": ("", "By a user")})
         with CaptureQueriesContext(connection) as many:
             staff.get(page)
         assert len(many) == len(few), page
@@ -123,7 +123,7 @@ def test_the_history_of_an_object_has_its_parts_and_runs(staff: Client, activati
     assert f"/admin/activations/activation/{activation.pk}/history/" in page
 
 
-def test_a_history_needs_the_right_to_see_the_object_and_shows_no_addresses(activation: Activation) -> None:
+def test_a_history_requires_permission_to_see_the_object_and_shows_no_addresses(activation: Activation) -> None:
     with acting_as(Actor(Kind.PERSON, "eve", 7, "203.0.113.9")):
         announce(Verb.PAUSED, activation)
     page = f"/admin/activations/activation/{activation.pk}/history/"
@@ -165,9 +165,9 @@ def test_the_download_is_what_the_list_shows_and_runs_no_formula(staff: Client, 
 
 def test_the_api_lists_entries_in_pages(staff: Client, activation: Activation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dinmo.audit.screens.api.PAGE", 2)
-    announce(Verb.PAUSED, activation, {"Paused": ("", "By a person")}, run=3)
+    announce(Verb.PAUSED, activation, {"Paused": ("", "By a user")}, run=3)
     first = staff.get("/api/audit/?object=activations.activation").json()
-    assert first["entries"][0]["changes"] == [{"field": "Paused", "before": "", "after": "By a person"}]
+    assert first["entries"][0]["changes"] == [{"field": "Paused", "before": "", "after": "By a user"}]
     assert first["entries"][0]["object"] == {"type": "activations.activation", "id": activation.pk, "name": "Away"}
     second = staff.get(f"/api/audit/?object=activations.activation&before={first['next']}").json()
     assert [entry["verb"] for entry in second["entries"]] == ["created"]
