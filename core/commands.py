@@ -57,4 +57,4 @@ def actor(command: str) -> Actor:
     except (KeyError, OSError):
         # A container may run with an ID that has no name.
         user = f"user {os.getuid()}"
-    return Actor(Kind.COMMAND, f"{command} by {user}")
+    return Actor(Kind.COMMAND, f"{user} (manage.py {command})")

@@ -11,7 +11,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import OuterRef, Subquery
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django_celery_beat.admin import PeriodicTaskAdmin as BeatTaskAdmin
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 from unfold.admin import ModelAdmin
@@ -21,10 +21,11 @@ from activations.models import Schedule
 from core.web.formats import moment
 from core.web.lists import BoundedList
 from core.web.screens import pill
-from dinmo.accounts.forms import GroupForm, NewUserForm, UserForm
+from dinmo.accounts.forms import ACCESS, GroupForm, NewUserForm, UserForm
 from dinmo.audit.screens.admin import AuditEntryAdmin as AuditEntryAdmin
 from dinmo.audit.screens.recorded import RecordedForm
 from dinmo.permissions.roles import is_built_in
+from dinmo.permissions.table import TABLE
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -61,8 +62,8 @@ class UserAdmin(RecordedForm, BoundedList, DjangoUserAdmin, ModelAdmin):
         (None, {"fields": ["username", "password_state"]}),
         ("Person", {"fields": ["first_name", "last_name", "email"]}),
         ("Access", {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
-        ("Rights", {"fields": ["user_permissions"]}),
-        ("Times", {"fields": ["last_login", "date_joined"]}),
+        ("Individual permissions", {"fields": ["user_permissions"], "classes": ["collapse"]}),
+        ("Activity", {"fields": ["last_login", "date_joined"]}),
     ]
     add_fieldsets = [
         (None, {"fields": ["username", "usable_password", "password1", "password2"]}),
@@ -105,15 +106,24 @@ class UserAdmin(RecordedForm, BoundedList, DjangoUserAdmin, ModelAdmin):
             return pill("Blocked", "bad")
         if not obj.is_staff:
             return pill("No access", "warn")
-        return pill("Administrator", "busy") if obj.is_superuser else pill("May use DinMo", "good")
+        return pill("Administrator", "busy") if obj.is_superuser else pill(ACCESS, "good")
 
 
 @admin.register(Group)
 class GroupAdmin(RecordedForm, BoundedList, DjangoGroupAdmin, ModelAdmin):
-    """Groups of one's own. Those of the roles have what the table of permissions says."""
+    """Custom groups. Those of the built-in roles are read-only, and show what the role can do."""
 
     form = GroupForm
     filter_horizontal = ()
+    readonly_fields = ["capabilities"]
+
+    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[Any]:
+        return ["name", "capabilities" if is_built_in(obj) else "permissions"]
+
+    @admin.display(description="Can")
+    def capabilities(self, obj: Group) -> SafeString:
+        sentences = ((each.sentence,) for each in TABLE.values() if obj.name in each.roles)
+        return format_html('<ul class="d-bullets">{}</ul>', format_html_join("", "<li>{}</li>", sentences))
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         return super().has_change_permission(request, obj) and not is_built_in(obj)

@@ -22,6 +22,8 @@ from core.web.lists import BoundedList
 from core.web.screens import pill
 from dinmo.accounts.links.invitations import TAKEN, is_taken, send
 from dinmo.accounts.models import Invitation
+from dinmo.mail import is_configured
+from dinmo.permissions.fields import RoleField
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -35,12 +37,15 @@ for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken
 
 
 class InvitationForm(forms.ModelForm):
-    """Who is invited, and what they may do."""
+    """The email address of the new user, and the role of the account."""
+
+    role = RoleField(
+        label="Role", help_text="Without a role, the user sees no data until an administrator assigns one."
+    )
 
     class Meta:
         model = Invitation
         fields = ["email", "role"]
-        help_texts = {"role": "What the person may do. Without a role, decide later on the page of the account."}
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"]).lower()
@@ -59,6 +64,8 @@ class InvitationAdmin(BoundedList, ModelAdmin):
     list_select_related = ["role", "invited_by"]
     search_fields = ["email"]
     actions = ["send_again", "withdraw"]
+    empty_title = "No open invitations"
+    empty_text = "Invite users by email. Each chooses a password with a link that can be used once."
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Leaves out *Delete*, which is called *Withdraw* here."""
@@ -66,7 +73,11 @@ class InvitationAdmin(BoundedList, ModelAdmin):
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Has no *Save and view*: an invitation has no page."""
-        return super().add_view(request, form_url, {**(extra_context or {}), "show_save_and_continue": False})
+        context = {
+            "show_save_and_continue": False,
+            "save_label": "Send invitation" if is_configured() else "Create link",
+        }
+        return super().add_view(request, form_url, {**(extra_context or {}), **context})
 
     @admin.display(description="State", ordering="expires_at")
     def state(self, obj: Invitation) -> SafeString:

@@ -1,4 +1,4 @@
-"""The forms of users and groups, and the words for accounts that may not sign in."""
+"""The forms of users and groups, and the messages for accounts without access."""
 
 from __future__ import annotations
 
@@ -8,23 +8,26 @@ from django import forms
 from django.contrib.auth.models import Group, Permission, User
 from unfold.forms import UserChangeForm, UserCreationForm
 
-from dinmo.accounts.rights import RightsField, offered
+from dinmo.accounts.permission_fields import PermissionsField, offered
 from dinmo.permissions.fields import RolesField
 
-ACCESS = "May use DinMo"
-NO_ACCESS = f"This account may not use DinMo yet. Ask an administrator to tick “{ACCESS}” on the page of the account."
-BLOCKED = "This account is blocked. Ask an administrator to tick “May sign in” on the page of the account."
+ACCESS = "Can use DinMo"
+NO_ACCESS = f"This account can't use DinMo yet. Ask an administrator to turn on “{ACCESS}” for it."
+BLOCKED = "This account is blocked. Ask an administrator to turn on “Can sign in” for it."
 WORDS = {
-    "is_active": ("May sign in", "Untick this instead of deleting an account."),
-    "is_staff": (ACCESS, "Without this, the account can sign in nowhere."),
-    "is_superuser": ("Administrator", "May do everything, also manage users. The rights below don't matter then."),
-    "groups": ("Roles", "The account has all rights of its roles and groups."),
-    "user_permissions": ("Single rights", "In addition to those of its roles and groups."),
+    "is_active": ("Can sign in", "Turn this off instead of deleting the account."),
+    "is_staff": (ACCESS, "Required for every screen. Off for accounts that are not set up yet."),
+    "is_superuser": (
+        "Administrator",
+        "Can do everything, including managing users. Roles and permissions are ignored.",
+    ),
+    "groups": ("Roles", "The account has all permissions of its roles and groups."),
+    "user_permissions": ("Individual permissions", "In addition to those of the roles and groups."),
 }
 
 
 class NewUserForm(UserCreationForm):
-    """A new account may use the application unless somebody unticks it."""
+    """A new account can use the application unless that is turned off."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -34,10 +37,10 @@ class NewUserForm(UserCreationForm):
 
 
 class UserForm(UserChangeForm):
-    """An account, with rights in the words of the screens and without its password."""
+    """An account, with permissions in plain words and without its password."""
 
     groups = RolesField(required=False)
-    user_permissions = RightsField(required=False)
+    user_permissions = PermissionsField(required=False)
 
     class Meta:
         model = User
@@ -51,9 +54,9 @@ class UserForm(UserChangeForm):
 
 
 class GroupForm(forms.ModelForm):
-    """A group, with rights in the words of the screens."""
+    """A group, with permissions in plain words."""
 
-    permissions = RightsField(required=False, label="Rights")
+    permissions = PermissionsField(required=False, label="Permissions")
 
     class Meta:
         model = Group

@@ -1,4 +1,4 @@
-"""The form field for the roles of a user: built-in roles first, each with a description, then other groups."""
+"""Form fields for roles: built-in roles first, each with a description, then other groups."""
 
 from __future__ import annotations
 
@@ -11,6 +11,18 @@ from django.db.models import Case, IntegerField, Value, When
 from dinmo.permissions.table import Role
 
 
+class RoleField(forms.ModelChoiceField):
+    """One role, or none, as radio buttons."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            queryset=_roles_first(), widget=forms.RadioSelect, required=False, empty_label="No role yet", **options
+        )
+
+    def label_from_instance(self, obj: Group) -> str:
+        return _described(obj)
+
+
 class RolesField(forms.ModelMultipleChoiceField):
     """Checkboxes for the groups of a user."""
 
@@ -19,7 +31,11 @@ class RolesField(forms.ModelMultipleChoiceField):
         super().__init__(queryset=_roles_first(), widget=forms.CheckboxSelectMultiple, label="Roles", **given)
 
     def label_from_instance(self, obj: Group) -> str:
-        return f"{obj.name}: {Role(obj.name).words}" if obj.name in set(Role) else obj.name
+        return _described(obj)
+
+
+def _described(group: Group) -> str:
+    return f"{group.name}: {Role(group.name).words}" if group.name in set(Role) else group.name
 
 
 def _roles_first() -> Any:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractUser
     from django.http import HttpRequest, HttpResponseBase
 
-WRONG = "This name and this password don't belong together. Check both, and try again."
+WRONG = "Incorrect email, username or password. Try again."
 
 
 class SignInForm(LoginForm):

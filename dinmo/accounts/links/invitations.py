@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 VALID_FOR = timedelta(days=7)
-TAKEN = "Somebody with this email address has an account already."
+TAKEN = "An account with this email address already exists."
 NOT_VALID = (
-    "This invitation is not valid: it was used, withdrawn or sent again, or is older than 7 days. Ask for a new one."
+    "This invitation is no longer valid: it was used, withdrawn or sent again, or is older than 7 days. "
+    "Ask for a new one."
 )
 
 
@@ -100,5 +101,5 @@ def page(request: HttpRequest) -> HttpResponse:
         user = accept(form)
         return perform_login(request, user, redirect_url=reverse("admin:index")) if user else None
 
-    text = "You are invited. Choose a password, and your account is ready. You sign in with your email address."
+    text = "You have been invited. Choose a password to create your account. You will sign in with your email address."
     return answer(request, form, act, NOT_VALID, title="Welcome to DinMo", text=text, button="Create my account")

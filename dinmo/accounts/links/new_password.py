@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-NOT_VALID = "This link is no longer valid. Links work once, and for an hour. Ask for a new one on the sign-in page."
+NOT_VALID = "This link has expired or was already used. Request a new one on the sign-in page."
 
 
 class ForgottenForm(ResetPasswordForm):

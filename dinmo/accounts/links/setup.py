@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 log = logging.getLogger(__name__)
-USED = "This token is not valid. Only the newest one counts: look for the last line about it in the log."
+USED = "This token is not valid. Use the newest one in the log: each new token replaces the previous one."
 
 
 def is_needed() -> bool:
@@ -90,5 +90,5 @@ def page(request: HttpRequest) -> HttpResponse:
         user = create(form)
         return perform_login(request, user, redirect_url=reverse("admin:index")) if user else None
 
-    text = "Nobody has an account here yet. Create the one of the first administrator."
+    text = "No account exists yet. Create the account of the first administrator."
     return answer(request, form, act, USED, title="Set up DinMo", text=text, button="Create the administrator")

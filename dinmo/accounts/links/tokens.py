@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 BYTES = 32
-DIFFERENT = "The two passwords are different. Type them again."
+DIFFERENT = "The passwords don't match. Enter them again."
 
 
 def new_token() -> str:
@@ -41,7 +41,7 @@ class TokenForm(forms.Form):
         label="Password", max_length=200, strip=False, widget=forms.PasswordInput({"autocomplete": "new-password"})
     )
     password2 = forms.CharField(
-        label="Password again",
+        label="Confirm password",
         max_length=200,
         strip=False,
         widget=forms.PasswordInput({"autocomplete": "new-password"}),

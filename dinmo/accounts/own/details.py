@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 SALT = "accounts.email"
 LINK_SECONDS = 60 * 60
-TAKEN = "A different account has this email address."
-NO_MAIL = "No mail server is configured, so a new address can't be confirmed. Ask an administrator to change it."
-BROWSER_ZONE = ("", "The one of my browser")
+TAKEN = "This email address belongs to a different account."
+NO_MAIL = "No mail server is configured, so a new email address can't be confirmed. Ask an administrator to change it."
+BROWSER_ZONE = ("", "My browser's time zone")
 
 
 class ProfileForm(forms.ModelForm):
@@ -35,7 +35,7 @@ class ProfileForm(forms.ModelForm):
     time_zone = forms.ChoiceField(
         required=False,
         label="Time zone",
-        help_text="Of the times on all pages. In other browsers, it applies from the next sign-in.",
+        help_text="For all times on screens. Other browsers use it from the next sign-in.",
     )
 
     class Meta:
@@ -83,7 +83,7 @@ def save(request: HttpRequest, form: ProfileForm, before: str) -> None:
         messages.success(request, "Saved.")
         return
     send_mail("Confirm your email address for DinMo", _text(user, after), None, [after])
-    messages.success(request, f"Saved. Open the link that was sent to {after} to confirm the new address.")
+    messages.success(request, f"Saved. To confirm the new email address, open the link sent to {after}.")
 
 
 @login_required
@@ -97,7 +97,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
             user.save(update_fields=["email"])
             messages.success(request, f"Your email address is now {confirmed}.")
         else:
-            messages.error(request, "This link is no longer valid. Enter the new address again.")
+            messages.error(request, "This link has expired or was already used. Enter the new email address again.")
         return redirect("profile")
     return render(request, "accounts/confirm_email.html", {"title": "Confirm your email address"})
 
@@ -115,4 +115,4 @@ def new_email(user: User, token: str) -> str:
 def _text(user: User, address: str) -> str:
     token = signing.dumps([user.pk, user.email, address], salt=SALT)
     link = f"{settings.PUBLIC_URL}{reverse('confirm_email')}#{token}"
-    return f"Confirm that this is the email address of your DinMo account. The link works for an hour:\n\n{link}\n"
+    return f"Confirm the new email address of your DinMo account. This link expires in an hour:\n\n{link}\n"

@@ -24,7 +24,7 @@ def page(request: HttpRequest) -> HttpResponse:
     user: User = request.user  # type: ignore[assignment]
     if request.method == "POST":
         ended = end(user, request.POST.get("end", ""), request.session.session_key or "")
-        messages.success(request, f"Signed out of {ended:,} browser{'' if ended == 1 else 's'}.")
+        messages.success(request, f"Signed out {ended:,} browser{'' if ended == 1 else 's'}.")
         return redirect("own_sessions")
     sessions = sorted(UserSession.objects.purge_and_list(user), key=lambda session: session.created_at, reverse=True)
     rows = [

@@ -36,7 +36,7 @@ NOT_VERIFIED = (
 )
 NO_EMAIL = "The identity provider sent no email address. Ask an administrator to release it for DinMo."
 LONGEST_CAUSE = 300
-SEVERAL = "Several accounts here have your email address. Ask an administrator to keep one of them."
+SEVERAL = "More than one account has your email address. Ask an administrator to delete the others."
 
 
 class Adapter(DefaultSocialAccountAdapter):

@@ -9,6 +9,7 @@ from django.utils.text import capfirst
 from dinmo.accounts.forms import WORDS
 from dinmo.audit.states.fields import plain
 from dinmo.audit.wording import Secret
+from dinmo.permissions.labels import label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,13 +26,13 @@ def user(row: User) -> Iterator[tuple[str, Any]]:
             yield label, getattr(row, field.name)
     yield "Password", Secret(row.password)
     yield "Groups", sorted(row.groups.values_list("name", flat=True))
-    yield WORDS["user_permissions"][0], _names(row.user_permissions)
+    yield WORDS["user_permissions"][0], _permissions(row.user_permissions)
 
 
 def group(row: Group) -> Iterator[tuple[str, Any]]:
     yield from plain(row)
-    yield "Permissions", _names(row.permissions)
+    yield "Permissions", _permissions(row.permissions)
 
 
-def _names(permissions: Any) -> list[str]:
-    return sorted(permissions.order_by().values_list("name", flat=True))
+def _permissions(granted: Any) -> list[str]:
+    return sorted(label(permission) for permission in granted.order_by().select_related("content_type"))

@@ -55,7 +55,7 @@ def test_an_invited_person_has_an_account_with_the_role(admin: Client, visitor: 
 def test_a_link_works_once(admin: Client, visitor: Client) -> None:
     invite(admin)
     accept(Client(), sent_token())
-    assert "This invitation is not valid" in accept(visitor, sent_token()).content.decode()
+    assert "This invitation is no longer valid" in accept(visitor, sent_token()).content.decode()
     assert not Invitation.objects.exists()
 
 
@@ -88,7 +88,7 @@ def test_without_a_mail_server_the_link_is_shown_once(admin: Client, visitor: Cl
 
 def test_who_has_an_account_is_not_invited(admin: Client) -> None:
     User.objects.create_user("bob", "BOB@example.com")
-    assert "has an account already" in invite(admin).content.decode()
+    assert "with this email address already exists" in invite(admin).content.decode()
 
 
 def test_only_people_with_the_right_invite(visitor: Client) -> None:

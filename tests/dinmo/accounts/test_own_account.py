@@ -59,7 +59,7 @@ def test_a_forgotten_password_is_replaced_by_a_link_that_works_once(ann: User, s
     assert choose(token)["Location"] == "/accounts/password/saved/"
     ann.refresh_from_db()
     assert ann.check_password(NEW_PASSWORD)
-    assert "no longer valid" in choose(token).content.decode()
+    assert "expired or was already used" in choose(token).content.decode()
     assert signed_in.get("/admin/").status_code == 302
 
 
@@ -118,7 +118,7 @@ def test_a_new_email_address_counts_once_it_is_confirmed(ann: User, signed_in: C
 def test_the_address_of_somebody_else_is_refused(ann: User, signed_in: Client) -> None:
     User.objects.create_user("bob", "Bob@example.com")
     answer = signed_in.post("/accounts/profile/", {"email": "bob@example.com", "time_zone": ""})
-    assert "A different account has this email address" in answer.content.decode()
+    assert "belongs to a different account" in answer.content.decode()
 
 
 def code_of(secret: str) -> str:
@@ -191,7 +191,7 @@ def test_nobody_ends_the_session_of_somebody_else(ann: User, signed_in: Client) 
     other.post("/admin/login/", {"username": "bob", "password": PASSWORD})
     for which in ("others", "1", "2", "x", ""):
         other.post("/accounts/sessions/", {"end": which})
-    assert "(this one)" in html
+    assert "(this browser)" in html
     assert signed_in.get("/admin/").status_code == 200
 
 

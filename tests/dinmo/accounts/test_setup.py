@@ -50,7 +50,7 @@ def test_the_database_holds_no_token() -> None:
 @pytest.mark.django_db
 def test_a_restart_voids_the_former_token(visitor: Client) -> None:
     former, newest = issue(), issue()
-    assert "Only the newest one counts" in visitor.post("/setup/", form(former)).content.decode()
+    assert "Use the newest one" in visitor.post("/setup/", form(former)).content.decode()
     assert visitor.post("/setup/", form(newest)).status_code == 302
 
 

@@ -139,9 +139,9 @@ def test_commands_act_as_the_user_of_the_operating_system(
     call_command("export", str(tmp_path / "workspace.yaml"))
     user = getpass.getuser()
     assert [who(entry) for entry in since()] == [
-        ("command", f"pauses by {user}", "resumed"),
-        ("command", f"tokens by {user}", "changed"),
-        ("command", f"export by {user}", "exported"),
+        ("command", f"{user} (manage.py pauses)", "resumed"),
+        ("command", f"{user} (manage.py tokens)", "changed"),
+        ("command", f"{user} (manage.py export)", "exported"),
     ]
 
 

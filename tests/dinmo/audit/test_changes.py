@@ -267,7 +267,7 @@ def test_permissions_and_groups_of_users_are_recorded(since: Entries) -> None:
     group.user_set.remove(user)
     assert brief(since()) == [
         ("changed", "ada", {"Groups": ["", "Operators"]}),
-        ("changed", "Operators", {"Permissions": ["", "Can view audit log entry"]}),
+        ("changed", "Operators", {"Permissions": ["", "Audit log: view"]}),
         ("changed", "ada", {"Administrator": ["No", "Yes"]}),
         ("changed", "ada", {"Password": ["Set", "Changed"]}),
         ("changed", "ada", {"Groups": ["Operators", ""]}),
