@@ -1,5 +1,5 @@
-"""Backup, restore and moving: one encrypted file with rows, keys and uploads, the same for SQLite and PostgreSQL.
+"""Backup, restore and migration between databases: one encrypted file with rows, keys and uploads.
 
-What belongs here: the file's format, reading and replacing the rows of both databases, and what a restored baseline has
-to forget. The schema itself is what migrations make of it.
+Contains the file format, reading and replacing the rows, and invalidating restored baseline rows that are out of date.
+The file is the same for SQLite and PostgreSQL. The schema comes from the migrations.
 """

@@ -1,4 +1,4 @@
-"""The content of a backup: a tar stream with a manifest, the keys, the rows of each table in batches, and uploads."""
+"""The content of a backup: a tar stream of a manifest, the keys, the rows of each table in batches, and uploads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TABLES, UPLOADS = "tables", "uploads"
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys of an installation: those of ENCRYPTION_KEYS, and SECRET_KEY."""
+    """The keys of an installation: ENCRYPTION_KEYS and SECRET_KEY."""
 
     encryption: tuple[str, ...]
     secret: str
@@ -35,7 +35,7 @@ class Keys:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup is: when it was made, from which kind of database, and the migrations that were applied there."""
+    """When a backup was created, from which kind of database, and the migrations applied to it."""
 
     created_at: datetime
     database: str
@@ -43,7 +43,7 @@ class Manifest:
 
 
 class Writer:
-    """Writes the members of a backup to a stream. `finish` completes it."""
+    """Writes the members of a backup to a stream, which `finish` completes."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._tar = tarfile.open(fileobj=file, mode="w|", bufsize=CHUNK_BYTES)  # noqa: SIM115
@@ -52,7 +52,7 @@ class Writer:
         self.uploads = 0
 
     def begin(self, manifest: Manifest, keys: Keys) -> None:
-        """Writes what a restore needs to know before the rows."""
+        """Writes the manifest and the keys, which a restore needs before the rows."""
         described = {
             "format": FORMAT,
             "created_at": manifest.created_at.isoformat(),
@@ -72,12 +72,12 @@ class Writer:
         self.rows[table] = self.rows.get(table, 0) + batch.num_rows
 
     def upload(self, path: str, file: BinaryIO, size: int) -> None:
-        """Writes a file of `size` bytes that was uploaded."""
+        """Writes an uploaded file of `size` bytes."""
         self._tar.addfile(_member(f"{UPLOADS}/{path}", size), file)
         self.uploads += 1
 
     def finish(self) -> None:
-        """Writes the end, without which a backup is incomplete."""
+        """Writes the end marker, without which a backup is incomplete."""
         self._add(END, json.dumps({"rows": self.rows, "uploads": self.uploads}).encode())
         self._tar.close()
 
@@ -87,7 +87,7 @@ class Writer:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a whole backup contains."""
+    """The contents of a backup, without the rows and files themselves."""
 
     manifest: Manifest
     keys: Keys
@@ -102,7 +102,7 @@ def contents(file: BinaryIO) -> Contents:
         Misconfigured: it is damaged, or has a newer format.
     """
     found = {name: _json(content) for name, content in members(file) if name in (MANIFEST, KEYS, END)}
-    # What follows the end is padding, but it must be what was written, too.
+    # Only padding follows the end marker, but reading it authenticates the rest of the file.
     while file.read(CHUNK_BYTES):
         pass
     if found.keys() != {MANIFEST, KEYS, END}:
@@ -116,20 +116,20 @@ def contents(file: BinaryIO) -> Contents:
 
 
 def members(file: BinaryIO) -> Iterator[tuple[str, BinaryIO]]:
-    """The name and the content of each member, which has to be read before the next one."""
+    """The name and content of each member. Read the content before advancing to the next member."""
     try:
         with tarfile.open(fileobj=file, mode="r|", bufsize=CHUNK_BYTES) as tar:
             for member in tar:
                 if content := tar.extractfile(member):
                     yield member.name, content  # type: ignore[misc]
-                # It keeps every member that it has passed.
+                # Otherwise, tarfile keeps every member in memory.
                 tar.members.clear()  # type: ignore[attr-defined]
     except tarfile.TarError:
         raise damaged() from None
 
 
 def batch(content: BinaryIO) -> pa.RecordBatch:
-    """The rows of a member that `Writer.batch` has written."""
+    """The rows of a member written by `Writer.batch`."""
     with pa.ipc.open_stream(content.read()) as stream:
         return stream.read_next_batch()
 
@@ -146,6 +146,6 @@ def _json(content: BinaryIO) -> Any:
 
 def _manifest(described: dict[str, Any]) -> Manifest:
     if described["format"] != FORMAT:
-        raise Misconfigured("backup_newer", "The backup was made by a newer version. Install that version first.")
+        raise Misconfigured("backup_newer", "The backup was created by a newer version. Install that version first.")
     migrations = frozenset((app, name) for app, name in described["migrations"])
     return Manifest(datetime.fromisoformat(described["created_at"]).astimezone(UTC), described["database"], migrations)

@@ -1,4 +1,4 @@
-"""Makes a backup: one moment of the database, while runs may be going on."""
+"""Creates a backup from a consistent snapshot of the database, while runs can be in progress."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ APPLIED = "SELECT app, name FROM django_migrations"
 
 
 def create(path: Path, passphrase: str, now: datetime) -> Writer:
-    """Writes a backup to a file that only this user can read. An existing one is replaced once the new one is complete.
+    """Writes a backup to a file that only the current user can read. Replaces an existing file once complete.
 
     Returns:
-        the writer, which has counted the rows of each table and the uploads.
+        the writer, which holds the number of rows per table and of uploads.
 
     Raises:
-        OSError: the file can't be written. Nothing is left of it.
+        OSError: the file can't be written. No partial file is left behind.
     """
     with _replacing(path) as file:
         encrypted = Encrypted(file, passphrase)
@@ -55,7 +55,7 @@ def _write(writer: Writer, now: datetime) -> None:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A new file next to `path`, which takes its place at the end, once it is on disk."""
+    """Opens a temporary file next to `path`, which replaces it once it is complete and on disk."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(descriptor, "wb") as file:

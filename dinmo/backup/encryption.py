@@ -1,4 +1,4 @@
-"""A stream that is encrypted with a passphrase, in chunks. Tampering, truncation and reordering are detected."""
+"""Streams encrypted with a passphrase, in chunks. Tampering, truncation and reordering are detected."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 MAGIC = b"DinMo backup 1\n"
 CHUNK_BYTES, TAG_BYTES, SALT_BYTES, KEY_BYTES = 1 << 20, 16, 16, 32
 COST, BLOCK_SIZE, PARALLELISM = 17, 8, 1
-"""Of scrypt: the cost is a power of two, and takes 128 MB of memory and half a second."""
+"""Parameters of scrypt. The cost is an exponent of two; 17 requires 128 MB of memory and half a second."""
 HIGHEST_COST = 20
 _HEADER = struct.Struct(f"{len(MAGIC)}sBBB{SALT_BYTES}s")
 _NONCE = struct.Struct(">3xQB")
 
 
 class Encrypted(io.RawIOBase):
-    """Writes to `file`, encrypted. Without `close`, the file can't be read: its last chunk is marked as the last."""
+    """Encrypts everything written to it into `file`, which can be decrypted only after `finish`."""
 
     def __init__(self, file: BinaryIO, passphrase: str, cost: int = COST) -> None:
         self._file = file
@@ -41,7 +41,7 @@ class Encrypted(io.RawIOBase):
 
     def write(self, data: Buffer) -> int:
         self._waiting += data
-        # The last chunk stays here until it is known to be the last.
+        # Keeps the last chunk back, because `finish` has to mark it as the last one.
         while len(self._waiting) > CHUNK_BYTES:
             self._put(is_last=False)
         return memoryview(data).nbytes
@@ -58,10 +58,11 @@ class Encrypted(io.RawIOBase):
 
 
 class Decrypted(io.RawIOBase):
-    """Reads from `file`, decrypted. Returns no byte of a chunk that is not as it was written.
+    """Decrypts `file` while it is read. Returns data only from chunks that are authentic.
 
     Raises:
-        Misconfigured: the file is not a backup, the passphrase is wrong, or the file is damaged. Also while reading.
+        Misconfigured: the file is not a backup, the passphrase is wrong, or the file is damaged. Reading can raise this
+            as well.
     """
 
     def __init__(self, file: BinaryIO, passphrase: str) -> None:
@@ -96,13 +97,13 @@ class Decrypted(io.RawIOBase):
 
 
 def damaged() -> Misconfigured:
-    """What a file is that was changed or cut off."""
-    message = "The backup file is damaged or incomplete. Nothing was changed. Use a different copy of it."
+    """The error for a file that was modified or truncated."""
+    message = "The backup file is damaged or incomplete. Nothing was changed. Use a different copy of the file."
     return Misconfigured("backup_damaged", message)
 
 
 def _wrong_passphrase() -> Misconfigured:
-    message = "The passphrase is not that of this backup, or the file is damaged. Nothing was changed."
+    message = "The passphrase is wrong, or the backup file is damaged. Nothing was changed."
     return Misconfigured("backup_passphrase_wrong", message)
 
 

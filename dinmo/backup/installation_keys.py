@@ -1,4 +1,4 @@
-"""The keys of this installation: where they come from, and how it takes over those of a backup."""
+"""The keys of this installation, and importing those of a backup."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def current() -> Keys:
 
 
 def check(keys: Keys) -> None:
-    """Raises Misconfigured if the environment has encryption keys, and a key of the backup is not among them."""
+    """Raises Misconfigured if ENCRYPTION_KEYS is set in the environment and lacks a key of the backup."""
     if _in_environment("ENCRYPTION_KEYS") and not set(keys.encryption) <= set(settings.ENCRYPTION_KEYS):
         message = (
             "The secrets in the backup are encrypted with a key that ENCRYPTION_KEYS does not contain. Write the keys "
             "of the backup to a file with `manage.py restore FILE --keys-to KEYS`, add them to ENCRYPTION_KEYS, and "
-            "restore again. Nothing was changed."
+            "run the restore again. Nothing was changed."
         )
         raise Misconfigured("backup_keys_missing", message)
 
 
 def adopt(keys: Keys) -> None:
-    """Writes the keys of a backup to the files in VAR_DIR. Those in the environment stay as they are.
+    """Writes the keys of a backup to the files in VAR_DIR, unless the environment sets them.
 
-    The file keeps the keys that it has: until the rows are replaced, the stored secrets need them.
+    The file keeps its existing keys, because stored secrets need them until the rows are replaced.
     """
     if not _in_environment("ENCRYPTION_KEYS"):
         both = dict.fromkeys([*keys.encryption, *settings.ENCRYPTION_KEYS])
@@ -44,7 +44,7 @@ def adopt(keys: Keys) -> None:
 
 
 def write(keys: Keys, path: Path) -> None:
-    """Writes the keys to a file as settings, readable only by this user."""
+    """Writes the keys to a file as environment variables, readable only by the current user."""
     replace(path, f"SECRET_KEY={keys.secret}\nENCRYPTION_KEYS={','.join(keys.encryption)}\n")
 
 

@@ -1,4 +1,4 @@
-"""Encrypts stored secrets again with the first of ENCRYPTION_KEYS, so that the other keys can be removed."""
+"""Re-encrypts stored secrets with the first of ENCRYPTION_KEYS, so that the other keys can be removed."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
 BATCH = 500
-"""Rows in one transaction."""
+"""Rows per transaction."""
 
 
 @dataclass
 class Rotation:
-    """The outcome for the stored secrets, counted by the name of what has them. `unreadable` ones lack their key."""
+    """The numbers of stored secrets, by type of object. No key can decrypt those that are `unreadable`."""
 
     rotated: Counter[str] = field(default_factory=Counter)
     current: Counter[str] = field(default_factory=Counter)
@@ -36,7 +36,7 @@ class Rotation:
 
 
 def rotate() -> Rotation:
-    """Encrypts with the first key what a different one has encrypted. Safe to interrupt, to repeat, and during runs."""
+    """Re-encrypts secrets that use a different key than the first. Safe to interrupt, to repeat, and during runs."""
     done = Rotation()
     for model, name in encrypted_fields():
         for batch in _batches(model, name):
@@ -49,7 +49,7 @@ def rotate() -> Rotation:
 
 
 def outdated() -> int:
-    """How many stored secrets can't be read with the first key alone."""
+    """The number of stored secrets that the first key can't decrypt."""
     first = Fernet(settings.ENCRYPTION_KEYS[0])
     fields = (
         not _reads(first, token)
@@ -73,13 +73,13 @@ def _rotate(done: Rotation, label: str, token: str, store: Callable[[str], int])
 
 
 def _store(model: type[Model], name: str, key: object, token: str, again: str) -> int:
-    # Only if nobody has saved a different secret meanwhile, which is encrypted with the first key already.
+    # Skips a secret that was saved in the meantime, because it is already encrypted with the first key.
     unchanged = model._base_manager.annotate(stored=Cast(F(name), TextField())).filter(pk=key, stored=token)
     return unchanged.update(**{name: Value(again, output_field=TextField())})
 
 
 def _batches(model: type[Model], name: str) -> Iterator[list[tuple[object, str]]]:
-    """The keys of rows with what is stored, in batches."""
+    """The primary keys of rows with their encrypted values, in batches."""
     rows = model._base_manager.annotate(stored=Cast(F(name), TextField())).exclude(stored="").order_by("pk")
     last: list[tuple[object, str]] = list(rows.values_list("pk", "stored")[:BATCH])
     while last:

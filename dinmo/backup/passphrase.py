@@ -1,4 +1,4 @@
-"""Where the passphrase of a backup comes from: the environment, or a person at the terminal. Never an argument."""
+"""Reads the passphrase of a backup from the environment or the terminal, but never from an argument."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ VARIABLE = "BACKUP_PASSPHRASE"
 
 
 def choose() -> str:
-    """The passphrase for a new backup. Raises Misconfigured if it is missing, too short or typed differently twice."""
+    """The passphrase for a new backup. Raises Misconfigured if it is missing, too short or not confirmed."""
     given = _given()
     if len(given) < MINIMUM_LENGTH:
-        message = f"The passphrase needs at least {MINIMUM_LENGTH} characters: it protects every key."
+        message = f"The passphrase must have at least {MINIMUM_LENGTH} characters, because it protects all keys."
         raise Misconfigured("backup_passphrase_short", message)
-    if not os.environ.get(VARIABLE) and getpass("The same passphrase again: ") != given:
-        raise Misconfigured("backup_passphrase_differs", "The two passphrases differ. Start again.")
+    if not os.environ.get(VARIABLE) and getpass("Passphrase again: ") != given:
+        raise Misconfigured("backup_passphrase_differs", "The passphrases don't match. Try again.")
     return given
 
 
 def enter() -> str:
-    """The passphrase of a backup that exists. Raises Misconfigured if it is missing."""
+    """The passphrase of an existing backup. Raises Misconfigured if it is missing."""
     return _given()
 
 
@@ -32,6 +32,6 @@ def _given() -> str:
     if given := os.environ.get(VARIABLE):
         return given
     if not sys.stdin.isatty():
-        message = f"There is no terminal to ask for the passphrase. Set {VARIABLE} in the environment."
+        message = f"There is no terminal to enter the passphrase. Set {VARIABLE} in the environment."
         raise Misconfigured("backup_passphrase_missing", message)
     return getpass("Passphrase of the backup: ")

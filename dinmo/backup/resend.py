@@ -1,6 +1,7 @@
-"""What an older baseline must not be believed: records that destinations accepted, or may have, since the backup.
+"""Invalidates restored baseline rows of records that were, or may have been, accepted after the backup.
 
-Example: the backup has A, then B was accepted, and now the source has A again. The digest of A would keep B forever.
+Example: the backup has A, B was accepted afterwards, and the source has A again. By the digest of A, the run would
+consider the record unchanged, and the destination would keep B.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MARGIN = timedelta(hours=1)
-"""How far the clocks of two machines may differ. What is the same in the backup is left out afterwards."""
+"""The maximum clock difference between machines. Records that are identical in the backup are excluded later."""
 _TABLES = {"activations_record", "activations_generation", "activations_change", "activations_run"}
 
 _ACCEPTED = """
@@ -57,20 +58,20 @@ WHERE id IN (
 
 
 class Newer:
-    """The records of the database that a restore replaces, which were sent after the backup was made."""
+    """The records that the replaced database sent after the backup was created."""
 
     def __init__(self, since: datetime) -> None:
-        """Notes them. `since` is the moment of the backup."""
-        self._is_noted = existing() >= _TABLES
-        if self._is_noted:
+        """Copies them to temporary tables. `since` is the time of the backup."""
+        self._is_copied = existing() >= _TABLES
+        if self._is_copied:
             moment = connection.ops.adapt_datetimefield_value(since - MARGIN)
             with connection.cursor() as cursor:
                 cursor.execute(_ACCEPTED, [moment])
                 cursor.execute(_IN_DOUBT, [moment])
 
     def forget(self) -> int:
-        """Lets the next run send those of them that are in the restored baseline. Returns their number."""
-        if not self._is_noted:
+        """Resets their rows in the restored baseline, so that the next run sends them. Returns the number of rows."""
+        if not self._is_copied:
             return 0
         with connection.cursor() as cursor:
             forgotten = 0

@@ -1,4 +1,4 @@
-"""Restores a backup in one transaction: the database is as it was, or complete."""
+"""Restores a backup in one transaction."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OWNED = ("auth_user", "segments_source", "destinations_connection", "activations_activation")
-"""An installation without rows in these tables is empty."""
+"""An installation counts as empty if these tables have no rows."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """What a restore did: `forgotten` records are sent again, because they were sent after the backup was made."""
+    """The result of a restore. `forgotten` records were sent after the backup was created, and will be sent again."""
 
     rows: int
     uploads: int
@@ -41,21 +41,21 @@ class Done:
 
 
 def inspect(file: BinaryIO, passphrase: str) -> Contents:
-    """Reads the whole backup, and changes nothing.
+    """Reads the whole backup without changing anything.
 
     Raises:
-        Misconfigured: it is damaged, needs a different passphrase, or is newer than this program.
+        Misconfigured: it is damaged, has a different passphrase, or is newer than this version.
     """
     file.seek(0)
     found = archive.contents(cast("BinaryIO", Decrypted(file, passphrase)))
     if schema.known(found.manifest.migrations) != found.manifest.migrations:
-        message = "The backup was made by a newer version. Install that version first. Nothing was changed."
+        message = "The backup was created by a newer version. Install that version first. Nothing was changed."
         raise Misconfigured("backup_newer", message)
     return found
 
 
 def is_empty() -> bool:
-    """Whether the database has nothing that a restore would replace."""
+    """Whether the database contains nothing that a restore would replace."""
     with connection.cursor() as cursor:
         for table in schema.existing().intersection(OWNED):
             if cursor.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():  # noqa: S608
@@ -64,13 +64,13 @@ def is_empty() -> bool:
 
 
 def restore(file: BinaryIO, passphrase: str, contents: Contents) -> Done:
-    """Replaces everything by what the backup has, and migrates it to this version.
+    """Replaces all data with the backup, and migrates it to this version.
 
     Args:
-        contents: what `inspect` found in the same file.
+        contents: the result of `inspect` for the same file.
 
     Raises:
-        Misconfigured: the keys are missing, or the database does not accept the rows. Nothing was changed.
+        Misconfigured: keys are missing, or the database rejected the rows. Nothing was changed.
     """
     installation_keys.check(contents.keys)
     installation_keys.adopt(contents.keys)
@@ -113,8 +113,8 @@ def _load_batch(table: Table, content: BinaryIO) -> int:
         databases.current().load(table, batch)
     except DatabaseError as error:
         message = (
-            f"The database does not accept rows of the table {table.name} in the backup. Nothing was changed. "
-            "Report this with the version of the database."
+            f"The database rejected rows of the table {table.name} from the backup. Nothing was changed. "
+            "Report this as a bug, with the version of your database."
         )
         log.warning("%s: %s", table.name, redact(str(error).partition("\n")[0]))
         raise Misconfigured("backup_rows_refused", message) from None
@@ -122,7 +122,7 @@ def _load_batch(table: Table, content: BinaryIO) -> int:
 
 
 def _complete() -> None:
-    """Checks references, migrates to this version, and leaves live runs to the sweep."""
+    """Checks references, migrates to this version, and releases live runs for the sweep to resume."""
     connection.check_constraints()
     call_command("migrate", verbosity=0, interactive=False)
     schema.reset_sequences(apps.get_models(include_auto_created=True))

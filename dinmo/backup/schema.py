@@ -1,4 +1,4 @@
-"""The schema as migrations leave it: which tables a state has, and how to get an empty database in that state."""
+"""The schema at a given state of migrations: its tables, and how to create an empty database in that state."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
 Migrations = frozenset[tuple[str, str]]
-"""Applied migrations: the app and the name of each."""
+"""Applied migrations, each as its app and name."""
 
 LEFT_OUT = {"django_session", "usersessions_usersession", "axes_accessattempt", "axes_accessattemptexpiration"}
-"""Tables whose rows are not backed up: a restored installation asks everybody to sign in, and locks nobody out."""
+"""Tables that are not backed up. After a restore, all users sign in again, and no one is locked out."""
 
 
 def applied() -> Migrations:
-    """The migrations that the database has."""
+    """The migrations applied to the database."""
     return frozenset(MigrationRecorder(connection).applied_migrations())
 
 
 def known(migrations: Migrations) -> Migrations:
-    """Those of the migrations that this version of the program has."""
+    """The subset of migrations that exist in this version."""
     return frozenset(migrations & MigrationLoader(None).disk_migrations.keys())
 
 
 def tables(migrations: Migrations) -> list[Table]:
-    """Every table with its columns in the state that the migrations lead to."""
+    """All tables, with the columns that they have after the migrations."""
     return [_table(model) for model in _models(migrations)]
 
 
@@ -54,25 +54,26 @@ def existing() -> set[str]:
 
 
 def make_empty(migrations: Migrations) -> None:
-    """Leaves the database without rows, in the state that the migrations lead to. Only inside of `without_checks`."""
+    """Deletes all rows, and brings the schema to the state of the migrations. Call only inside `without_checks`."""
     present = applied()
     if known(present) != present:
-        message = "The database was used by a newer version. Install that version, or choose an empty database."
+        message = "The database was used by a newer version. Install that version, or use an empty database."
         raise Misconfigured("database_newer", message)
     if present != migrations:
         installed.drop()
         _drop([table.name for table in tables(present)] + [MigrationRecorder.Migration._meta.db_table])
         MigrationExecutor(connection).migrate(_last(migrations))
-    # Also after migrations: some of them add rows.
+    # Required after migrations as well, because some of them add rows.
     with append_only.suspended(connection):
         _delete_rows([table.name for table in tables(migrations)])
-    # Some make PostgreSQL check references immediately until the transaction ends. This defers the checks again.
+    # Some migrations make PostgreSQL check references immediately for the rest of the transaction. This defers the
+    # checks again.
     connection.check_constraints()
 
 
 @contextmanager
 def without_checks() -> Iterator[None]:
-    """Lets SQLite load rows before those that they refer to. PostgreSQL checks them at the end of a transaction."""
+    """Lets SQLite load rows before the rows they refer to. PostgreSQL checks references when the transaction ends."""
     switched = connection.disable_constraint_checking()
     try:
         yield
@@ -82,7 +83,7 @@ def without_checks() -> Iterator[None]:
 
 
 def reset_sequences(models: Iterable[type[Model]]) -> None:
-    """Continues the numbering of every table after its last row."""
+    """Sets the ID sequence of each table to continue after its last row."""
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), list(models)):
             cursor.execute(statement)
@@ -106,7 +107,7 @@ def _drop(names: Sequence[str]) -> None:
 
 
 def _last(migrations: Migrations) -> list[tuple[str, str]]:
-    """Those that no other one of them builds on."""
+    """The migrations that no other one depends on."""
     graph = MigrationLoader(None).graph
     return [
         key for key in sorted(migrations) if not any(child.key in migrations for child in graph.node_map[key].children)

@@ -1,4 +1,4 @@
-"""The uploaded files that sources read: found for a backup, and put in their places by a restore."""
+"""Backs up and restores the uploaded files that sources read."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 WAITING = ".restored-"
 MARKER = ".restore-unfinished"
-UNFINISHED = "a restore was interrupted before all uploads were in their places"
+UNFINISHED = "a restore was interrupted before all uploads were restored"
 AGAIN = "Run the same restore again: manage.py restore FILE --replace"
 USED = "SELECT DISTINCT uploaded_path FROM segments_source WHERE uploaded_path <> ''"
 
 
 def used(snapshot: Snapshot) -> Iterator[str]:
-    """The names of the uploaded files that sources use and that exist."""
+    """The names of existing uploads that sources use."""
     for (path,) in snapshot.rows(USED):
         name = PurePosixPath(path).name
         if (folder() / name).is_file():
@@ -33,14 +33,14 @@ def used(snapshot: Snapshot) -> Iterator[str]:
 
 
 def folder() -> Path:
-    """Where uploads are stored."""
+    """The directory of uploads."""
     return Path(settings.SOURCE_FILES_ROOT) / FOLDER
 
 
 class Restored:
-    """Files that wait under temporary names until the rows that need them are in the database.
+    """Files stored under temporary names until the rows that need them are committed.
 
-    A marker lies next to them in the meantime, so that an interrupted restore is noticed.
+    Meanwhile, a marker file in the same directory makes an interrupted restore detectable.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Restored:
             leftover.unlink()
 
     def add(self, name: str, content: BinaryIO) -> None:
-        """Stores a file, without replacing the one in its place."""
+        """Stores a file under a temporary name."""
         name = PurePosixPath(name).name
         folder().mkdir(parents=True, exist_ok=True)
         (folder() / MARKER).touch()
@@ -61,18 +61,18 @@ class Restored:
         self._names.append(name)
 
     def put_in_place(self) -> None:
-        """Replaces the files that have these names."""
+        """Renames the files to their final names, replacing existing ones."""
         for name in self._names:
             put_in_place(folder() / (WAITING + name), folder() / name)
         (folder() / MARKER).unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Removes the files that wait."""
+        """Deletes the temporary files."""
         for name in self._names:
             (folder() / (WAITING + name)).unlink(missing_ok=True)
         (folder() / MARKER).unlink(missing_ok=True)
 
 
 def is_unfinished() -> bool:
-    """Whether a restore was interrupted before all files were in their places."""
+    """Whether a restore was interrupted before all files were restored."""
     return (folder() / MARKER).exists()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dinmo.rows.columns import Column, Kind, Table
 
-_INTEGER, _TEXT, _YES_NO, _MOMENT = Kind.INTEGER, Kind.TEXT, Kind.BOOLEAN, Kind.MOMENT
+_INTEGER, _TEXT, _BOOLEAN, _TIMESTAMP = Kind.INTEGER, Kind.TEXT, Kind.BOOLEAN, Kind.TIMESTAMP
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ ACTIVATIONS = View(
         ("service", _TEXT, "destination.service"),
         ("connection", _TEXT, "connection.name"),
         ("mode", _TEXT, "activation.mode"),
-        ("is_draft", _YES_NO, "activation.is_draft"),
-        ("is_paused", _YES_NO, "activation.paused"),
-        ("paused_by_system_since", _MOMENT, "pause.since"),
-        ("created_at", _MOMENT, "activation.created_at"),
+        ("is_draft", _BOOLEAN, "activation.is_draft"),
+        ("is_paused", _BOOLEAN, "activation.paused"),
+        ("paused_by_system_since", _TIMESTAMP, "pause.since"),
+        ("created_at", _TIMESTAMP, "activation.created_at"),
     ),
     "FROM activations_activation activation "
     "LEFT JOIN segments_segment segment ON segment.id = activation.segment_id "
@@ -65,12 +65,12 @@ RUNS = View(
         ("trigger", _TEXT, 'run."trigger"'),
         ("kind", _TEXT, "run.kind"),
         ("full_because", _TEXT, "run.reason"),
-        ("is_dry_run", _YES_NO, "run.dry_run"),
+        ("is_dry_run", _BOOLEAN, "run.dry_run"),
         ("error_code", _TEXT, "run.error_code"),
-        ("created_at", _MOMENT, "run.created_at"),
-        ("started_at", _MOMENT, "run.started_at"),
-        ("compared_at", _MOMENT, "run.compared_at"),
-        ("finished_at", _MOMENT, "run.finished_at"),
+        ("created_at", _TIMESTAMP, "run.created_at"),
+        ("started_at", _TIMESTAMP, "run.started_at"),
+        ("compared_at", _TIMESTAMP, "run.compared_at"),
+        ("finished_at", _TIMESTAMP, "run.finished_at"),
         ("rows_read", _INTEGER, 'run."rows"'),
         ("unchanged", _INTEGER, "run.unchanged"),
         ("waiting", _INTEGER, "run.waiting"),
@@ -106,15 +106,15 @@ CHANGES = View(
         ("run_id", _INTEGER, "change.run_id"),
         ("activation_id", _INTEGER, "run.activation_id"),
         ("record_digest", _INTEGER, "change.key_digest"),
-        ("is_new", _YES_NO, "change.is_new"),
+        ("is_new", _BOOLEAN, "change.is_new"),
         ("state", _TEXT, "change.state"),
         ("outcome", _TEXT, "change.outcome"),
         ("reason", _TEXT, "change.code"),
         ("attribute", _TEXT, "change.field"),
         ("attempts", _INTEGER, "change.attempts"),
-        ("is_created", _YES_NO, "change.created"),
-        ("first_attempt_at", _MOMENT, "change.first_attempt_at"),
-        ("settled_at", _MOMENT, "change.settled_at"),
+        ("is_created", _BOOLEAN, "change.created"),
+        ("first_attempt_at", _TIMESTAMP, "change.first_attempt_at"),
+        ("settled_at", _TIMESTAMP, "change.settled_at"),
         ("request_id", _TEXT, "change.request_id"),
     ),
     _OF_RUNS,
@@ -128,8 +128,8 @@ OUTCOMES = View(
         ("reason", _TEXT, "change.code"),
         ("attribute", _TEXT, "change.field"),
         ("records", _INTEGER, "count(*)"),
-        ("first_settled_at", _MOMENT, "min(change.settled_at)"),
-        ("last_settled_at", _MOMENT, "max(change.settled_at)"),
+        ("first_settled_at", _TIMESTAMP, "min(change.settled_at)"),
+        ("last_settled_at", _TIMESTAMP, "max(change.settled_at)"),
     ),
     f"{_OF_RUNS} AND change.state = 'settled' "
     "GROUP BY change.run_id, run.activation_id, change.outcome, change.code, change.field",

@@ -1,1 +1,1 @@
-"""The rows of whole tables as Arrow batches, from and into both databases. What they are for is decided elsewhere."""
+"""Reads and writes whole tables as Arrow batches, on SQLite and PostgreSQL. Used by backup and reporting."""

@@ -1,4 +1,4 @@
-"""PURE. Tables: the kind of each column, and the Arrow type in which both databases exchange it."""
+"""PURE. Tables and their columns, with the Arrow type of each kind of column."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class Kind(Enum):
-    """What a column holds. Everything without a kind of its own is text, such as JSON and dates."""
+    """The type of a column. Types not listed here are handled as text, such as JSON and dates."""
 
     INTEGER = auto()
     REAL = auto()
     BOOLEAN = auto()
     TEXT = auto()
     BINARY = auto()
-    MOMENT = auto()
+    TIMESTAMP = auto()
     UUID = auto()
 
 
@@ -30,7 +30,7 @@ ARROW_TYPES = {
     Kind.BOOLEAN: pa.bool_(),
     Kind.TEXT: pa.string(),
     Kind.BINARY: pa.binary(),
-    Kind.MOMENT: pa.timestamp("us", "UTC"),
+    Kind.TIMESTAMP: pa.timestamp("us", "UTC"),
     Kind.UUID: pa.string(),
 }
 KINDS = {
@@ -45,10 +45,10 @@ KINDS = {
     "FloatField": Kind.REAL,
     "BooleanField": Kind.BOOLEAN,
     "BinaryField": Kind.BINARY,
-    "DateTimeField": Kind.MOMENT,
+    "DateTimeField": Kind.TIMESTAMP,
     "UUIDField": Kind.UUID,
 }
-"""The kind of every type of field that both databases store alike. A test holds it complete."""
+"""The kind of each Django field type. A test ensures that all field types in use are listed."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table or a view, and those of its columns that are read or written."""
+    """A table or view, with the columns to read or write."""
 
     name: str
     columns: tuple[Column, ...]
@@ -76,7 +76,7 @@ class Table:
 
 
 def kind(field: Field[Any, Any]) -> Kind:
-    """The kind of a model's field. A foreign key has that of the key it refers to."""
+    """The kind of a model field. A foreign key has the kind of the key it refers to."""
     while field.is_relation:
         field = field.target_field  # type: ignore[attr-defined]
     return KINDS[field.get_internal_type()]

@@ -1,4 +1,4 @@
-"""The module that reads and writes the rows of the database in use."""
+"""Selects the module that reads and writes rows of the current database."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 
 
 class Snapshot(Protocol):
-    """The database as it was at one moment."""
+    """A consistent snapshot of the database."""
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """The rows of a short query."""
+        """The rows of a query with a small result."""
 
     def batches(self, table: Table, source: str = "") -> Iterator[pa.RecordBatch]:
-        """The rows of a table, or of a source that has its columns: SQL after FROM. In batches of a few megabytes."""
+        """The rows of a table, or of `source` (SQL after FROM) with the same columns, in batches of a few megabytes."""
 
 
 class Database(Protocol):
-    """What both modules provide."""
+    """The interface of both modules."""
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """Opens a transaction that sees one moment, and in which nobody waits for it."""
+        """Opens a transaction with a consistent snapshot. It blocks no other transaction."""
 
     def load(self, table: Table, batch: pa.RecordBatch) -> None:
-        """Inserts the rows of a batch in the transaction of Django's connection."""
+        """Inserts the rows of a batch, in the transaction of Django's connection."""
 
 
 def current() -> Database:
-    """The one for the database that Django is connected to."""
+    """The module for the database that Django is connected to."""
     return postgres if connection.vendor == "postgresql" else sqlite

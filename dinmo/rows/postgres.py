@@ -1,4 +1,4 @@
-"""The rows of a PostgreSQL database, read and written with COPY, as Arrow batches."""
+"""Reads and writes rows of a PostgreSQL database as Arrow batches, with COPY."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _HEX = "\\x"
-"""Before the digits of a binary value."""
+"""The prefix of a binary value."""
 _CSV_TYPES = {**ARROW_TYPES, Kind.BINARY: pa.string()}
 _SESSION = (
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -29,16 +29,16 @@ _SESSION = (
 
 
 class Snapshot:
-    """The database as it was at one moment."""
+    """A consistent snapshot of the database."""
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """The rows of a short query."""
+        """The rows of a query with a small result."""
         with connection.cursor() as cursor:
             cursor.execute(sql)
             return list(cursor.fetchall())
 
     def batches(self, table: Table, source: str = "") -> Iterator[pa.RecordBatch]:
-        """The rows of a table, or of a source that has its columns: SQL after FROM. In batches of about 1.5 MB."""
+        """The rows of a table, or of `source` (SQL after FROM) with the same columns, in batches of about 1.5 MB."""
         query = f"SELECT {_names(table)} FROM {source or _quote(table.name)}"  # noqa: S608
         statement = f"COPY ({query}) TO STDOUT (FORMAT csv)"
         with connection.wrap_database_errors:
@@ -48,7 +48,7 @@ class Snapshot:
 
 @contextmanager
 def snapshot() -> Iterator[Snapshot]:
-    """A transaction that sees one moment, and makes nobody wait."""
+    """Opens a transaction with a consistent snapshot. It blocks no other transaction."""
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             for statement in _SESSION:
@@ -76,7 +76,7 @@ def _quote(name: str) -> str:
 
 
 def _parsed(block: bytearray, table: Table) -> pa.RecordBatch:
-    """A block of CSV, in which NULL is empty, and an empty text is a pair of quotes."""
+    """Parses a block of CSV, in which NULL is empty and an empty string is a pair of quotes."""
     parsed = pa_csv.read_csv(
         pa.BufferReader(block),
         pa_csv.ReadOptions(column_names=table.names, block_size=len(block) + 1, use_threads=False),

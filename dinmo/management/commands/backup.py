@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 class Command(ScriptedCommand):
     help = (
-        "Writes the database, the keys and the uploads to one file, encrypted with the passphrase in BACKUP_PASSPHRASE "
-        "or one that you type. Runs may be in progress."
+        "Writes the database, the keys and the uploads to one file, encrypted with a passphrase from BACKUP_PASSPHRASE "
+        "or the terminal. Runs can be in progress."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -35,4 +35,4 @@ class Command(ScriptedCommand):
             self.refuse(f"{file} can't be written: {error.strerror}.")
         announce(Verb.EXPORTED, "Backup")
         rows, tables = sum(written.rows.values()), len(written.rows)
-        self.stdout.write(f"Wrote {file}: {rows:,} rows of {tables} tables, {written.uploads} uploads, and the keys.")
+        self.stdout.write(f"Wrote {file}: {rows:,} rows from {tables} tables, {written.uploads} uploads, and the keys.")

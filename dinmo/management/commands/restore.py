@@ -1,4 +1,4 @@
-"""`manage.py restore FILE`: replaces an installation by a backup."""
+"""`manage.py restore FILE`: replaces an installation with a backup."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ ASK = ""
 
 class Command(ScriptedCommand):
     help = (
-        "Restores a backup into this installation, also if its database is of a different kind. Stop web, worker and "
+        "Restores a backup into this installation, even into a different kind of database. Stop web, worker and "
         "beat first. The whole file is checked before anything is changed."
     )
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="A file that `backup` has written.")
+        parser.add_argument("file", type=Path, help="A file created by `backup`.")
         parser.add_argument(
             "--replace",
             nargs="?",
             const=ASK,
             metavar="DATABASE",
-            help="replace what the database contains; asks for its name unless you give it",
+            help="replace everything in the database; prompts for its name unless given",
         )
         only = parser.add_mutually_exclusive_group()
-        only.add_argument("--check", action="store_true", help="check the file, say what it contains, and stop")
-        only.add_argument("--keys-to", type=Path, metavar="KEYS", help="write the keys to a file as settings, and stop")
+        only.add_argument("--check", action="store_true", help="check the file, print a summary, and stop")
+        only.add_argument("--keys-to", type=Path, metavar="KEYS", help="write its keys to a .env file, and stop")
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         try:
@@ -56,7 +56,7 @@ class Command(ScriptedCommand):
         self.stdout.write(_sentence(found))
         if keys_to:
             installation_keys.write(found.keys, keys_to)
-            self.stdout.write(f"Wrote its keys to {keys_to}. Delete the file once they are in your settings.")
+            self.stdout.write(f"Wrote its keys to {keys_to}. Delete this file once they are in your environment.")
         elif not check:
             was_empty = restore.is_empty()
             if not was_empty:
@@ -66,27 +66,27 @@ class Command(ScriptedCommand):
             self._report(done, was_empty)
 
     def _agree(self, replace: str | None) -> None:
-        """Goes on only if a person has named the database that is replaced."""
+        """Continues only if the user has confirmed the name of the database to replace."""
         name = Path(str(connection.settings_dict["NAME"])).name
         if replace is None:
             self.refuse(f"The database {name} is not empty. To replace everything in it, add --replace.")
         if replace == ASK and sys.stdin.isatty():
-            replace = input(f"This replaces everything in the database. Type its name, {name}, to go on: ")
+            replace = input(f"This replaces everything in the database. Type its name, {name}, to continue: ")
         if replace != name:
-            self.refuse(f"The database is called {name}. Nothing was changed.")
+            self.refuse(f"The name of the database is {name}. Nothing was changed.")
 
     def _report(self, done: restore.Done, was_empty: bool) -> None:
         self.stdout.write(f"Restored {done.rows:,} rows and {done.uploads} uploads.")
         if done.forgotten:
-            self.stdout.write(f"{done.forgotten:,} records were sent after the backup was made, and are sent again.")
+            self.stdout.write(f"{done.forgotten:,} records were sent after the backup and will be sent again.")
         if was_empty:
             self.stdout.write(
-                "If the installation that the backup comes from went on running after it was made, start a full sync "
-                "of each activation: manage.py activate NAME --full"
+                "If the original installation kept running after the backup was created, start a full sync of each "
+                "activation: manage.py activate NAME --full"
             )
         self.stdout.write("Start web, worker and beat again: they read the keys when they start.")
 
 
 def _sentence(found: Contents) -> str:
     made = f"{found.manifest.created_at:%Y-%m-%d %H:%M} UTC"
-    return f"The backup of {made} is complete: {sum(found.rows.values()):,} rows, {found.uploads} uploads."
+    return f"The backup from {made} is complete: {sum(found.rows.values()):,} rows, {found.uploads} uploads."

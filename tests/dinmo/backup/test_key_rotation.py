@@ -1,4 +1,4 @@
-"""Key rotation: every stored secret is encrypted again with the first key, and nothing that a person saves is lost."""
+"""Key rotation: every stored secret is re-encrypted with the first key, and nothing that a user saves is lost."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_old_key_can_be_removed_afterwards(sources: list[Source], settings: Any)
     Source.objects.create(name="New", engine="csv", secrets={"password": "x"})
     said = io.StringIO()
     call_command("rotate_keys", stdout=said)
-    assert "sources: 7 encrypted again, 1 had the first key already" in said.getvalue()
+    assert "sources: 7 re-encrypted, 1 already used the first key" in said.getvalue()
     settings.ENCRYPTION_KEYS = [NEW]
     found = Source.objects.filter(name__startswith="S").order_by("name")
     assert [source.secrets for source in found] == [{"password": f"p{n}"} for n in range(7)]
