@@ -16,7 +16,12 @@ class RoleField(forms.ModelChoiceField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
-            queryset=_roles_first(), widget=forms.RadioSelect, required=False, empty_label="No role yet", **options
+            queryset=_roles_first(),
+            widget=forms.RadioSelect,
+            required=False,
+            blank=True,
+            empty_label="No role yet",
+            **options,
         )
 
     def label_from_instance(self, obj: Group) -> str:

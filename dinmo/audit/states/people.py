@@ -22,8 +22,8 @@ USER_FIELDS = ("username", "first_name", "last_name", "email", "is_active", "is_
 def user(row: User) -> Iterator[tuple[str, Any]]:
     for field in row._meta.concrete_fields:
         if field.name in USER_FIELDS:
-            label = WORDS[field.name][0] if field.name in WORDS else capfirst(str(field.verbose_name))
-            yield label, getattr(row, field.name)
+            title = WORDS[field.name][0] if field.name in WORDS else capfirst(str(field.verbose_name))
+            yield title, getattr(row, field.name)
     yield "Password", Secret(row.password)
     yield "Groups", sorted(row.groups.values_list("name", flat=True))
     yield WORDS["user_permissions"][0], _permissions(row.user_permissions)
