@@ -2,6 +2,9 @@
 
 Example: the backup has A, B was accepted afterwards, and the source has A again. By the digest of A, the run would
 consider the record unchanged, and the destination would keep B.
+
+A backup may also be newer than the database, for example when an installation moves back. Then the backup's history
+contains what the database knows. The clocks of two machines may differ, so times are compared only for equality.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ WHERE record.accepted_at >= %s
 _IN_DOUBT = """
 CREATE TEMPORARY TABLE backup_in_doubt AS
 SELECT generation.activation_id, run.generation_id, generation.created_at AS generation_at, change.key_digest,
-       change.id AS change_id, change.state, change.outcome, change.attempts
+       change.id AS change_id, change.first_attempt_at, change.state, change.outcome, change.attempts
 FROM activations_change change
 JOIN activations_run run ON run.id = change.run_id
 JOIN activations_generation generation ON generation.id = run.generation_id
@@ -46,14 +49,22 @@ WHERE id IN (
     JOIN backup_newer newer ON newer.generation_id = record.generation_id AND newer.key_digest = record.key_digest
         AND newer.generation_at = generation.created_at
     WHERE generation.activation_id = %s AND (record.accepted_at IS NULL OR record.accepted_at <> newer.accepted_at)
+        AND NOT EXISTS (
+            SELECT 1 FROM activations_change change JOIN activations_run run ON run.id = change.run_id
+            WHERE change.key_digest = newer.key_digest AND change.settled_at = newer.accepted_at
+                AND change.outcome IN ('accepted', 'matched') AND run.generation_id = newer.generation_id)
     UNION
     SELECT record.id FROM activations_record record
     JOIN activations_generation generation ON generation.id = record.generation_id
     JOIN backup_in_doubt doubt ON doubt.generation_id = record.generation_id AND doubt.key_digest = record.key_digest
         AND doubt.generation_at = generation.created_at
     WHERE generation.activation_id = %s AND NOT EXISTS (
-        SELECT 1 FROM activations_change change WHERE change.id = doubt.change_id AND change.state = doubt.state
-            AND change.outcome = doubt.outcome AND change.attempts = doubt.attempts))
+        SELECT 1 FROM activations_change change
+        WHERE change.id = doubt.change_id AND change.key_digest = doubt.key_digest
+            AND change.first_attempt_at = doubt.first_attempt_at
+            AND (change.state = doubt.state AND change.outcome = doubt.outcome AND change.attempts = doubt.attempts
+                OR change.state = 'settled' AND doubt.state <> 'settled'))
+)
 """
 
 

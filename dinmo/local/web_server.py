@@ -18,6 +18,7 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 from core.logs import formatter
+from dinmo.local import listeners
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,8 @@ PATIENCE_SECONDS = 10.0
 """How long a client may take to send a request, besides the time that its size allows."""
 SLOWEST_BYTES_PER_SECOND = 20_000
 """A client that sends a large file more slowly than this is cut off."""
+HANDSHAKE_SECONDS = 0.1
+"""How long the kernel may need to let a client in that has asked."""
 TOO_SLOW = "The client is too slow."
 
 LOGIN_PRINTED = "LOGIN_PRINTED"
@@ -96,14 +99,22 @@ class BoundedWorker(ThreadWorker):
             super().set_accept_enabled(enabled)
             return
         for listener in self.sockets:
-            before = -1
-            while before < self.nr_conns:
-                before = self.nr_conns
-                self.accept(listener)
+            self._drain(listener)
         super().set_accept_enabled(False)
         for listener in self.sockets:
             # Otherwise, the kernel lets clients in until the last answer is sent, and then drops them.
             listener.close()
+
+    def _drain(self, listener: Any) -> None:
+        """Accepts everybody who is let in before the socket is closed. If gunicorn goes on, its next worker does."""
+        if not listeners.is_kept_by_parent(listener):
+            listeners.refuse_new_clients(listener)
+            # Those who are just being let in.
+            time.sleep(HANDSHAKE_SECONDS)
+        before = -1
+        while before < self.nr_conns:
+            before = self.nr_conns
+            self.accept(listener)
 
 
 class RedactingLogger(Logger):

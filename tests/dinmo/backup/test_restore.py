@@ -94,6 +94,47 @@ def test_value_that_changed_back_is_sent_although_the_older_baseline_has_it(
     assert held["Company 2"] == "No. 2"
 
 
+def test_newer_backup_sends_nothing_again(shop: Shop, attio: Sandbox, to_attio: Activation, backups: Backups) -> None:
+    shop.fill(5)
+    run(to_attio)
+    older = backups.make("older")
+    shop.set(2, "description", "B")
+    run(to_attio)
+    newer = backups.make("newer")
+    # As on a machine that the installation moves back to.
+    Activation.objects.all().delete()
+    assert backups.restore(older).forgotten == 0
+    assert backups.restore(newer).forgotten == 0
+    writes(attio)
+    assert run(Activation.objects.get()).unchanged == 5
+    assert writes(attio) == []
+
+
+def test_record_that_was_being_sent_is_not_sent_again_if_the_backup_knows_its_outcome(
+    shop: Shop, to_attio: Activation, backups: Backups
+) -> None:
+    shop.fill(3)
+    run(to_attio)
+    backup = backups.make()
+    Change.objects.update(state=Change.State.SENDING, outcome="", settled_at=None)
+    Record.objects.all().delete()
+    assert backups.restore(backup).forgotten == 0
+    assert run(Activation.objects.get()).unchanged == 3
+
+
+def test_record_that_was_being_sent_is_sent_again_if_the_backup_knows_nothing_of_it(
+    shop: Shop, to_attio: Activation, backups: Backups
+) -> None:
+    shop.fill(3)
+    run(to_attio)
+    backup = backups.make()
+    Change.objects.filter(key="2").update(
+        state=Change.State.SENDING, outcome="", settled_at=None, first_attempt_at=timezone.now()
+    )
+    assert backups.restore(backup).forgotten == 1
+    assert run(Activation.objects.get()).planned == 1
+
+
 def test_run_that_was_live_is_continued_by_the_sweep(shop: Shop, to_attio: Activation, backups: Backups) -> None:
     live = Run.objects.create(activation=to_attio, number=1, state="delivering", trigger="manual")
     Run.objects.update(created_at=timezone.now() - timedelta(hours=1))
