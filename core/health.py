@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Health(models.Model):
-    """The result of the last check, stored on the row that was checked."""
+    """Abstract model with the result of the last check."""
 
     class State(models.TextChoices):
         UNKNOWN = "unknown", "Not checked yet"
@@ -28,11 +28,11 @@ class Health(models.Model):
         abstract = True
 
     def forget_health(self) -> None:
-        """Resets the result, because it doesn't apply to changed settings. The caller saves it along with them."""
+        """Resets the result after settings changed. The caller saves the row."""
         self.health, self.health_message, self.health_at = self.State.UNKNOWN, "", None
 
     def health_facts(self) -> dict[str, Any]:
-        """The result for an API."""
+        """The result as JSON for the API."""
         return {
             "state": self.health,
             "label": str(self.State(self.health).label),
@@ -41,7 +41,7 @@ class Health(models.Model):
         }
 
     def record_health(self, now: datetime, problem: Problem | None, message: str = "") -> None:
-        """Stores the result of a check that ran at `now`: a problem, or success with a message."""
+        """Saves the result of a check at `now`: a problem, or success with an optional message."""
         self.health = self.State.FAILED if problem else self.State.OK
         self.health_message = problem.message if problem else message
         self.health_at = now

@@ -1,6 +1,6 @@
-"""The format of the log: text for people, JSON for programs. Credentials are redacted last, also in tracebacks.
+"""Log configuration: text or JSON, with credentials redacted as the last step, including in tracebacks.
 
-Each line carries what its thread is working on: `structlog.contextvars.bound_contextvars(run_id=7)`.
+Each line includes the context variables of its thread: `structlog.contextvars.bound_contextvars(run_id=7)`.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 TEXT, JSON = "text", "json"
 FIELDS = ("method", "path", "status", "milliseconds", "state", "seconds")
-"""What a line may have besides its message. Others are left out: libraries add whole requests, with their queries."""
+"""Extra fields that are logged. All others are dropped, because libraries attach whole requests with query strings."""
 
 
 def configuration(level: str, name: str) -> dict[str, Any]:
-    """The setting LOGGING of Django: everything goes to stderr. Warnings of libraries become lines of the log.
+    """Django's LOGGING setting. Logs everything to stderr, including Python warnings.
 
     Args:
-        level: the least important level that is logged, such as INFO.
-        name: of the format, see `formatter`.
+        level: the minimum level, such as INFO.
+        name: the name of the format, see `formatter`.
     """
     logging.captureWarnings(True)
-    # At INFO, Celery has several lines for each message, beat one every few seconds, and axes some for each sign-in.
+    # At INFO, Celery logs several lines per message, beat one every few seconds, and axes some per sign-in.
     quiet = {"level": "WARNING" if level == "INFO" else level}
     return {
         "version": 1,
@@ -46,7 +46,7 @@ def configuration(level: str, name: str) -> dict[str, Any]:
             "axes": quiet,
             "celery": quiet,
             "django_celery_beat": quiet,
-            # A worker that stops puts messages back that it has no time for, which is as it should be.
+            # A worker that shuts down returns unprocessed messages to the queue, which is expected.
             "kombu.transport.virtual.base": {"level": "ERROR"},
         },
         "root": {"handlers": ["console"], "level": level},
@@ -54,10 +54,10 @@ def configuration(level: str, name: str) -> dict[str, Any]:
 
 
 def formatter(name: str = "") -> logging.Formatter:
-    """The format with that name; without one, text at a terminal and JSON everywhere else.
+    """The formatter with this name. Without a name, text if stderr is a terminal, otherwise JSON.
 
     Raises:
-        ImproperlyConfigured: there is no such format.
+        ImproperlyConfigured: the name is unknown.
     """
     if name not in ("", TEXT, JSON):
         raise ImproperlyConfigured(f"LOG_FORMAT is {name!r}. Use {TEXT} or {JSON}, or leave it empty.")
@@ -66,7 +66,7 @@ def formatter(name: str = "") -> logging.Formatter:
 
 
 class TextFormatter(LogFormatter):
-    """One line for each message, with what it is about at the end."""
+    """Formats each message as one line of text that ends with the context variables."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -77,7 +77,7 @@ class TextFormatter(LogFormatter):
 
 
 def json_formatter() -> logging.Formatter:
-    """One JSON object on one line for each message."""
+    """Formats each message as one line of JSON."""
     return ProcessorFormatter(
         foreign_pre_chain=[merge_contextvars, add_logger_name, add_log_level, ExtraAdder(FIELDS)],
         processors=[
@@ -86,14 +86,14 @@ def json_formatter() -> logging.Formatter:
             structlog.processors.format_exc_info,
             structlog.processors.EventRenamer("message"),
             _redacted,
-            # Escapes everything that is not ASCII, and with it all control characters.
+            # Escapes all non-ASCII and control characters.
             structlog.processors.JSONRenderer(),
         ],
     )
 
 
 def in_thread() -> Callable[[], Any]:
-    """What a new thread calls first, so that its lines are about the same as those of this thread."""
+    """Returns a function for a new thread to call first, which gives it the context variables of the current thread."""
     return partial(bind_contextvars, **get_contextvars())
 
 

@@ -1,4 +1,4 @@
-"""The state directory `var/`, which only this user can read, and the keys that are created once and stored there."""
+"""The private state directory `var/`, and the keys that are generated once and stored there."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECRET_FILE, ENCRYPTION_FILE = "secret_key", "encryption_key"
-"""In VAR_DIR. The second one has a key in each line: the first one encrypts, all of them decrypt."""
+"""Files in VAR_DIR. The encryption file has one key per line: the first one encrypts, all of them decrypt."""
 
 
 def load_or_create(path: Path, create: Callable[[], str]) -> str:
-    """The content of `path`. A missing file is created with the result of `create`, readable only by this user."""
+    """The content of `path`. Creates a missing file with the result of `create`, readable only by the current user."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -29,7 +29,7 @@ def load_or_create(path: Path, create: Callable[[], str]) -> str:
 
 
 def replace(path: Path, text: str) -> None:
-    """Writes a file that only this user can read. It is either as it was or complete, even after a power failure."""
+    """Writes a file atomically, even in case of a power failure. Only the current user can read it."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(descriptor, "w") as file:
@@ -42,7 +42,7 @@ def replace(path: Path, text: str) -> None:
 
 
 def put_in_place(written: Path, path: Path) -> None:
-    """Renames a file that is on disk, and makes sure that the new name is on disk too."""
+    """Renames a file that is already on disk, and flushes its directory to disk."""
     written.replace(path)
     directory = os.open(path.parent, os.O_RDONLY)
     try:
@@ -52,9 +52,9 @@ def put_in_place(written: Path, path: Path) -> None:
 
 
 def private_directory(path: Path) -> Path:
-    """Creates a directory that only this user can enter, or takes the access of others to an existing one away.
+    """Creates a directory, or restricts an existing one, so that only the current user has access.
 
-    A directory that everybody may write to, such as /tmp, or that belongs to a different user stays as it is.
+    Leaves directories unchanged that are world-writable, such as /tmp, or owned by a different user.
     """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     _restrict(path, 0o700)
@@ -62,7 +62,7 @@ def private_directory(path: Path) -> Path:
 
 
 def private_file(path: Path) -> Path:
-    """Creates a file that only this user can read, or takes the access of others to an existing one away."""
+    """Creates a file, or restricts an existing one, so that only the current user can read it."""
     path.touch(mode=0o600, exist_ok=True)
     _restrict(path, 0o600)
     return path

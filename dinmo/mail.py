@@ -1,4 +1,4 @@
-"""The e-mail backend used when no mail server is configured: writes to the log, never to a command's output."""
+"""The email backend used when no mail server is configured. Writes to the log, not to the output of a command."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ log = logging.getLogger(__name__)
 
 
 class LogBackend(BaseEmailBackend):
-    """Writes the subject and body of each message to the log. Set EMAIL_URL to send e-mail."""
+    """Logs the subject and body of each message."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         for message in email_messages:
-            log.info("E-mail not sent (set EMAIL_URL to send it): %s", message.subject)
+            log.info("Email not sent (set EMAIL_URL to send it): %s", message.subject)
             for line in str(message.body).splitlines():
                 log.info("  %s", line)
         return len(email_messages)
 
 
 def is_configured() -> bool:
-    """Whether emails are sent, rather than logged."""
+    """Whether a mail server is configured."""
     return f"{__name__}.{LogBackend.__name__}" != settings.EMAIL_BACKEND

@@ -1,7 +1,7 @@
-"""Whether this worker is about to stop. Its runs then go to other workers immediately, instead of when they are done.
+"""Tells the processes of a worker that it is shutting down, so that they hand over their runs before finishing them.
 
-The main process of a worker receives the signal, and its children do the work. They share one byte of memory, which
-they inherit when they are forked. There is no lock, so a killed process leaves none behind.
+The main process of a worker receives the signal, and its child processes execute the tasks. They share one byte of
+memory, which the children inherit when they are forked. It needs no lock that a killed process could leave locked.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ _REQUESTED = mmap.mmap(-1, 1)
 
 
 class Interrupted(Exception):
-    """The worker is about to stop. Release the run, so that a different worker takes it."""
+    """The worker is shutting down. Release the run, so that a different worker continues it."""
 
 
 def request() -> None:
-    """Asks every process of this worker to hand over its runs."""
+    """Requests all processes of this worker to hand over their runs."""
     _REQUESTED[0] = 1
 
 
 def withdraw() -> None:
-    """Takes the request back."""
+    """Cancels the request."""
     _REQUESTED[0] = 0
 
 
 def is_requested() -> bool:
-    """Whether this worker is about to stop."""
+    """Whether this worker is shutting down."""
     return bool(_REQUESTED[0])
 
 
 def check() -> None:
-    """Raises Interrupted if this worker is about to stop."""
+    """Raises Interrupted if this worker is shutting down."""
     if is_requested():
         raise Interrupted

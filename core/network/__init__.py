@@ -1,1 +1,1 @@
-"""Below `core.http`: connections with deadlines, and observers of requests. Not here: what an answer means."""
+"""The transport of `core.http`: connections with deadlines, a network policy, and request observers."""

@@ -1,4 +1,4 @@
-"""PURE. Which IP addresses a connection may go to, whatever form they are written in."""
+"""PURE. Decides which IP addresses connections can use, in any notation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ METADATA: tuple[Network, ...] = tuple(
         "fd20:ce::/32",
     )
 )
-"""Services of cloud providers that hand out credentials, at addresses that are not link-local."""
+"""Metadata services of cloud providers, which return credentials, at addresses that are not link-local."""
 _THIS_NETWORK = ip_network("0.0.0.0/8")
 _COMPATIBLE = ip_network("::/96")
 _NAT64 = tuple(ip_network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48"))
@@ -33,15 +33,15 @@ class Policy:
     """The networks that an installation allows and refuses.
 
     Args:
-        allowed: if there are any, no other address may be used.
-        refused: may not be used, even where they are allowed as well.
+        allowed: the only networks allowed; all are, if empty.
+        refused: networks that are never allowed. Takes precedence over `allowed`.
     """
 
     allowed: tuple[Network, ...] = ()
     refused: tuple[Network, ...] = ()
 
     def permits(self, address: str) -> bool:
-        """Whether connections may go to this IP address. Those that `is_reserved` never may."""
+        """Whether connections to this IP address are allowed. Reserved addresses never are."""
         parsed = embedded(ip_address(address))
         if _is_reserved(parsed) or _contains(self.refused, parsed):
             return False
@@ -49,17 +49,17 @@ class Policy:
 
 
 def networks(texts: Iterable[str]) -> tuple[Network, ...]:
-    """Networks such as `10.0.0.0/8`, or single addresses. Raises ValueError if one is neither."""
+    """Parses networks such as `10.0.0.0/8`, or single addresses. Raises ValueError if one is invalid."""
     return tuple(ip_network(text.strip()) for text in texts if text.strip())
 
 
 def is_reserved(address: str) -> bool:
-    """Whether an address is link-local, of a cloud provider's metadata service, or not of a single host."""
+    """Whether an address is link-local, a cloud metadata service, or doesn't belong to a single host."""
     return _is_reserved(embedded(ip_address(address)))
 
 
 def embedded(address: Address) -> Address:
-    """The IPv4 address that an IPv6 address stands for; any other address is returned unchanged."""
+    """The IPv4 address embedded in an IPv6 address; any other address is returned unchanged."""
     if isinstance(address, IPv4Address):
         return address
     low = int(address) & 0xFFFFFFFF

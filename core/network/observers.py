@@ -1,4 +1,4 @@
-"""Observers of the requests that a thread sends through `core.http`: they see each before it leaves, and its answer."""
+"""Observers of the requests that a thread sends through `core.http`, called before each request and after it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
 
 KEPT_BYTES = 12_288
-"""How much of each body an observer sees. A whole response may have megabytes."""
+"""The part of each body that observers receive. A whole response can have megabytes."""
 
 
 @dataclass(frozen=True)
 class Sending:
-    """A request that is about to leave. Its headers are left out, because they contain the credential.
+    """A request about to be sent, without its headers, because they contain the credential.
 
     Args:
-        url: with the query, without a user or password.
-        body: the first `KEPT_BYTES` of it.
+        url: includes the query, but no username or password.
+        body: the first `KEPT_BYTES` of the body.
     """
 
     method: str
@@ -31,17 +31,17 @@ class Sending:
 
 
 class Observer:
-    """Sees the requests of one thread. Both methods do nothing unless they are overridden."""
+    """Observes the requests of one thread. By default, both methods do nothing."""
 
     def sending(self, request: Sending) -> None:
-        """A request is about to leave. It is not sent if this raises."""
+        """Called before a request is sent. If this raises, the request is not sent."""
 
     def answered(self, request: Sending, status: int | None, body: bytes) -> None:
-        """The request got an answer, or none.
+        """Called after the response to a request, or after it failed.
 
         Args:
-            status: None if there was no usable answer.
-            body: the first `KEPT_BYTES` of the answer.
+            status: None if there was no usable response.
+            body: the first `KEPT_BYTES` of the response.
         """
 
 
@@ -54,7 +54,7 @@ _current = _Current()
 
 @contextmanager
 def observed(observer: Observer) -> Iterator[None]:
-    """Lets the observer see the requests that this thread sends in the meantime, instead of any other observer."""
+    """Registers the observer for requests of this thread during the block, in place of any other observer."""
     before = _current.observer
     _current.observer = observer
     try:
@@ -64,7 +64,7 @@ def observed(observer: Observer) -> Iterator[None]:
 
 
 def sending(request: PreparedRequest) -> Sending | None:
-    """Tells this thread's observer about a request. None if there is no observer."""
+    """Notifies the observer of this thread of a request. Returns None if there is no observer."""
     if _current.observer is None:
         return None
     body = request.body or b""
@@ -75,7 +75,7 @@ def sending(request: PreparedRequest) -> Sending | None:
 
 
 def answered(request: Sending | None, status: int | None, body: bytes = b"") -> None:
-    """Tells this thread's observer about the answer to a request that `sending` returned."""
+    """Notifies the observer of this thread of the response to a request returned by `sending`."""
     if request is not None and _current.observer is not None:
         _current.observer.answered(request, status, body[:KEPT_BYTES])
 

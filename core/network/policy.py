@@ -1,4 +1,4 @@
-"""Resolves names once, and only to addresses that the installation's network policy permits."""
+"""Resolves each host name once, and only to addresses allowed by the network policy of the installation."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ ALLOWED, REFUSED = "ALLOWED_NETWORKS", "REFUSED_NETWORKS"
 
 
 def current() -> Policy:
-    """The policy of the environment.
+    """The policy set in the environment.
 
     Raises:
-        Misconfigured: a variable holds something else than networks.
+        Misconfigured: a variable is not a list of networks.
     """
     return _policy(os.environ.get(ALLOWED, ""), os.environ.get(REFUSED, ""))
 
 
 def is_restricted() -> bool:
-    """Whether the installation allows or refuses networks of its own."""
+    """Whether the environment sets a policy."""
     return current() != Policy()
 
 
 def resolve(host: str, port: int) -> tuple[str, ...]:
-    """The addresses of a host. Whoever connects must use these, because the name may resolve differently next time.
+    """The addresses of a host. Connect to these, because the name can resolve differently the next time.
 
     Raises:
-        Misconfigured: one of the addresses is not permitted.
+        Misconfigured: one of the addresses is not allowed.
         OSError, UnicodeError: the name can't be resolved.
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -40,8 +40,8 @@ def resolve(host: str, port: int) -> tuple[str, ...]:
     if not all(policy.permits(address) for address in addresses):
         raise Misconfigured(
             "address_refused",
-            f"Connections to {host} are not allowed: its address is reserved, or the network policy refuses it. Check "
-            "the address, or ask whoever runs this installation to allow it.",
+            f"Connections to {host} are not allowed: its address is reserved, or refused by the network policy. Check "
+            "the address, or ask an administrator to allow it.",
         )
     return addresses
 

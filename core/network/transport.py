@@ -1,4 +1,4 @@
-"""The connections below `core.http`: to permitted addresses, with a deadline for each complete response."""
+"""The connections of `core.http`, which only go to allowed addresses and have a deadline for each whole response."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 SWITCHING_PROTOCOLS = 101
 MOST_INTERIM_RESPONSES = 16
-"""How many 1xx responses may precede a response."""
+"""The maximum number of 1xx responses before the final response."""
 MOST_RAW_BYTES = 32 * 2**20
-"""How many bytes a response may have as it is sent, with its headers. A chunk of size -1 has no end, for example."""
+"""The maximum size of a response as transmitted, including headers. For example, a chunk of size -1 never ends."""
 
 
 class Session(requests.Session):
-    """A session that never looks at a redirect, not even to find out where it leads."""
+    """A session that ignores redirects, and never parses their target."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
@@ -42,10 +42,10 @@ class Adapter(HTTPAdapter):
 
 
 class _DeadlineReader(io.RawIOBase):
-    """The bytes of one response. Each read may take only as long as is left until the deadline.
+    """Reads one response, with the time left until the deadline as the timeout of each read.
 
-    A socket's own timeout starts again with every byte, so that a server which sends one byte every few seconds keeps
-    the connection open forever.
+    The timeout of a socket restarts with every byte, so a server that sends a byte every few seconds could keep the
+    connection open forever.
     """
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, deadline: float) -> None:
@@ -82,7 +82,7 @@ class _Response(HTTPResponse):
         self.fp = io.BufferedReader(_DeadlineReader(self.fp.detach(), sock, deadline))
 
     def _read_status(self) -> tuple[str, int, str]:
-        # The standard library skips only 100 Continue, and returns 102 and 103 as if they were the response.
+        # The standard library skips only 100 Continue, and returns 102 and 103 as if they were the final response.
         for _ in range(MOST_INTERIM_RESPONSES):
             version, status, reason = super()._read_status()  # type: ignore[misc]
             if not 100 <= status < 200 or status == SWITCHING_PROTOCOLS:
@@ -92,7 +92,7 @@ class _Response(HTTPResponse):
 
 
 class _CheckedMixin:
-    """Connects to addresses that the network policy permits. The name is not resolved again."""
+    """Connects only to addresses allowed by the network policy, and doesn't resolve the name again."""
 
     _dns_host: Any
     port: Any
@@ -122,7 +122,7 @@ class _CheckedMixin:
 
 
 class _DeadlineMixin:
-    """Starts the clock when a request is sent. The read timeout is the time for the complete response."""
+    """Starts the deadline when a request is sent. The read timeout applies to the whole response."""
 
     timeout: Any
     response_class: Any

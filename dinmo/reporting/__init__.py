@@ -1,4 +1,4 @@
-"""Runs, changes and outcomes for other programs: read-only views of the database, and the same as Parquet files.
+"""Runs, changes and outcomes for BI tools, as read-only database views and as Parquet files.
 
-Their names and columns are kept stable (docs/reporting.md). They contain no values of records.
+The names and columns are stable (docs/reporting.md). The views contain no record values.
 """

@@ -25,14 +25,14 @@ _WITH_VALUES = (
 
 
 def export(directory: Path, since: datetime | None, *, with_values: bool) -> dict[str, int]:
-    """Writes a file for each view, all from the same moment. Existing files are replaced.
+    """Writes one file per view from a single snapshot. Replaces existing files.
 
     Args:
-        since: leaves out runs that were requested before, and their changes.
-        with_values: adds the key, the name and the values of each record to the changes.
+        since: excludes runs requested earlier, and their changes.
+        with_values: adds the key, name and values of each record to the changes.
 
     Returns:
-        the number of rows of each file, by its name.
+        the number of rows by file name.
 
     Raises:
         OSError: a file can't be written.
@@ -48,7 +48,7 @@ def export(directory: Path, since: datetime | None, *, with_values: bool) -> dic
 
 
 def _selected(view: View, with_values: bool) -> tuple[Table, str]:
-    """The columns of a view's file, and the SQL that they are read from."""
+    """The columns of the file of a view, and the SQL after FROM."""
     if view is not CHANGES or not with_values:
         return view.table, view.name
     return replace(view.table, columns=view.table.columns + VALUES), _WITH_VALUES
@@ -64,7 +64,7 @@ def _since(view: View, since: datetime | None) -> str:
 
 
 def _write(path: Path, snapshot: Snapshot, table: Table, source: str) -> int:
-    """Writes the rows under a temporary name first. Returns their number."""
+    """Writes the rows to a temporary file, and renames it when complete. Returns the number of rows."""
     unfinished = path.with_name(f".{path.name}.unfinished")
     rows = 0
     try:

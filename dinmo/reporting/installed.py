@@ -1,7 +1,6 @@
-"""Keeps the views in the database: around every migration, because neither database alters a table that a view uses.
+"""Drops the views before migrations, and creates them again afterwards, because views block changes to their tables.
 
-A view that a migration created would make later migrations of its tables fail. So they are dropped before migrations
-are applied, and created after them, with the privileges that were granted on them.
+If a migration created a view, later migrations of its tables would fail. Privileges granted on the views are kept.
 """
 
 from __future__ import annotations
@@ -21,22 +20,22 @@ _granted: set[tuple[str, str]] = set()
 
 
 def before_migrations(plan: list[Any] | None = None, **_: Any) -> None:
-    """Receives `pre_migrate`. Drops the views if there is anything to apply."""
+    """Handles `pre_migrate`. Drops the views if there are migrations to apply."""
     if plan:
         drop()
 
 
 def after_migrations(plan: list[Any] | None = None, **_: Any) -> None:
-    """Receives `post_migrate`. Creates the views, unless the signal only follows the emptying of a test database.
+    """Handles `post_migrate`. Creates the views, unless the signal was sent after flushing a test database.
 
-    While migrations are missing, the views would lack columns: the last ones create them.
+    Waits until all migrations are applied, because the views need all columns.
     """
     if plan is not None and not _missing_migrations():
         create()
 
 
 def drop() -> None:
-    """Removes the views, and notes who may read them."""
+    """Drops the views, and remembers which database roles could read them."""
     names = {view.name for view in VIEWS}
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -47,7 +46,7 @@ def drop() -> None:
 
 
 def create() -> None:
-    """Creates the views in their current form, for the same readers as before."""
+    """Creates the current views, readable by the same database roles as before."""
     drop()
     with connection.cursor() as cursor:
         for view in VIEWS:

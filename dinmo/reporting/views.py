@@ -1,4 +1,4 @@
-"""PURE. The reporting views: the columns of each, with the SQL that both databases understand."""
+"""PURE. The reporting views: their columns and the SQL, which is the same for SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ _INTEGER, _TEXT, _BOOLEAN, _TIMESTAMP = Kind.INTEGER, Kind.TEXT, Kind.BOOLEAN, K
 
 @dataclass(frozen=True)
 class View:
-    """A view. `columns` are the name, the kind and the SQL expression of each; `source` is the SQL after them."""
+    """A view.
+
+    Args:
+        columns: the name, kind and SQL expression of each column.
+        source: the SQL after the columns, starting with FROM.
+    """
 
     name: str
     columns: tuple[tuple[str, Kind, str], ...]
@@ -19,13 +24,13 @@ class View:
 
     @property
     def sql(self) -> str:
-        """The SELECT that defines it."""
+        """The SELECT statement that defines the view."""
         columns = ", ".join(f"{expression} AS {name}" for name, _, expression in self.columns)
         return f"SELECT {columns} {self.source}"
 
     @property
     def table(self) -> Table:
-        """Its columns, to read its rows."""
+        """The table to read its rows with."""
         return Table(self.name, tuple(Column(name, kind) for name, kind, _ in self.columns))
 
 
@@ -136,4 +141,4 @@ OUTCOMES = View(
 )
 VIEWS = (ACTIVATIONS, RUNS, CHANGES, OUTCOMES)
 VALUES = (Column("key", Kind.TEXT), Column("name", Kind.TEXT), Column("values", Kind.TEXT))
-"""What Parquet files with values have in addition for each change."""
+"""Additional columns of changes in Parquet files with values."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Command(ScriptedCommand):
-    help = "Writes the reporting views to Parquet files, one for each view."
+    help = "Writes each reporting view to a Parquet file."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="The directory for the files.")
@@ -26,7 +26,7 @@ class Command(ScriptedCommand):
         parser.add_argument(
             "--with-values",
             action="store_true",
-            help="Adds key, name and values of each record to the changes. Treat the file as personal data.",
+            help="Adds the key, name and values of each record to the changes. Treat the file as personal data.",
         )
 
     def handle(self, *args: Any, to: Path, since: datetime | None, with_values: bool, **options: Any) -> None:
