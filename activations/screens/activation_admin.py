@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
 
 from activations import warning_kinds as kinds
 from activations.alerts.state import RELATED, state_of
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.db.models import QuerySet
-    from django.utils.safestring import SafeString
 
 
 @admin.register(Activation)
@@ -70,14 +68,9 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, DriftPage, EditorPa
             "dinmo/editor/review.js",
         ]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Activation | None = None) -> list[str]:
-        return (
-            [] if self.has_change_permission(request, obj) or obj is None else [*VIEWED, "match_column", "match_field"]
-        )
-
     def get_fieldsets(self, request: HttpRequest, obj: Activation | None = None) -> list[Any]:
         if not self.has_change_permission(request, obj) and obj:
-            return [(None, {"fields": VIEWED}), ("Match", {"fields": ["match_column", "match_field"]})]
+            return NOT_SHOWN
         if obj and spec_from_db.accepted_identity(obj):
             return self.fieldsets
         return [(None, {"fields": FIELDS})]
@@ -215,23 +208,9 @@ class ActivationAdmin(ActivationList, PausePage, TokensPage, DriftPage, EditorPa
         for activation in activations:
             self.delete_model(request, activation)
 
-    @admin.display(description="Custom attributes")
-    def custom_names(self, obj: Activation) -> str:
-        return ", ".join(obj.mappings.filter(custom_attribute=True).values_list("column", flat=True)) or "None"
-
-    @admin.display(description="Mode", ordering="mode")
-    def mode_name(self, obj: Activation) -> str:
-        return obj.get_mode_display().partition(":")[0]
-
-    @admin.display(description="State", ordering="paused")
-    def switched_on(self, obj: Activation) -> SafeString:
-        state = state_of(obj, timezone.now())
-        causes = () if state.slug == "paused" else state.causes
-        lines = format_html_join("", '<div class="d-muted d-cause">{}</div>', [(cause,) for cause in causes])
-        return format_html("{}{}", state_pill(state), lines)
-
 
 SHOWN_AS_STATE = (kinds.RUN_FAILED, kinds.PAUSED, kinds.HELD)
-VIEWED = ["name", "data_name", "destination", "mode_name", "custom_names", "switched_on"]
+NOT_SHOWN = [(None, {"fields": ["name"]})]
+"""For those who can't edit the activation. They see its summary, and no form."""
 DRY_RUN = Button("dry_run", "Dry run", "science", option="Compare with the destination")
 FULL_QUESTION = "A full sync sends every mapped field of every record again, even if nothing changed. Continue?"

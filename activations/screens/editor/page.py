@@ -45,7 +45,7 @@ class EditorPage(ReviewPage):
         obj = kwargs.get("obj")
         can_edit = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         editing = can_edit and (obj is None or request.method == "POST" or {EDIT, FIELD} & set(request.GET))
-        context.update({"can_edit": can_edit, "editing": editing})
+        context["editing"] = editing
         if editing:
             draft = drafts.opened(request, obj) if request.method == "GET" else None
             context.update(self._editor(request, context, obj, draft))

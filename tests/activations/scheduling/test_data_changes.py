@@ -115,7 +115,7 @@ def test_page_of_the_activation_shows_what_started_no_run(schedule: Schedule, ad
     Schedule.objects.update(signal_problem="There is no file.")
     schedule.skipped_slots.create(reason="running", first_due_at=START, last_due_at=START, number=3)
     page = admin_client.get(f"/admin/activations/activation/{schedule.activation_id}/change/").content.decode()
-    assert "The data could not be looked at. There is no file." in page
+    assert "The data could not be checked. There is no file." in page
     assert "A run was in progress" in page
     assert "3 times" in page
 
