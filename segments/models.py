@@ -92,7 +92,7 @@ class DataModel(models.Model):
     class Meta:
         ordering = ["name"]
         verbose_name = "model"
-        permissions = [("view_values", "Records: see values")]
+        permissions = [("view_values", "Records: view values")]
         constraints = [
             models.CheckConstraint(
                 condition=(Q(table="") & ~Q(sql="")) | (~Q(table="") & Q(sql="")),

@@ -25,8 +25,8 @@ class Role(StrEnum):
 
 
 _WORDS = {
-    Role.VIEWER: "Can see everything except record values, and can't change anything.",
-    Role.OPERATOR: "A viewer who can also see record values, run and pause activations, and approve runs.",
+    Role.VIEWER: "Can view everything except record values, and can't change anything.",
+    Role.OPERATOR: "A viewer who can also view record values, run and pause activations, and approve runs.",
     Role.EDITOR: "An operator who can also set up models, segments and activations.",
     Role.ADMIN: "An editor who can also connect sources and destinations, and manage alerts and users.",
 }
@@ -66,19 +66,19 @@ COMMANDS = "Run `manage.py` commands, such as `apply` and `export` of the worksp
 
 TABLE: dict[str, Capability] = {
     "see": Capability(
-        "See activations, their runs and records, warnings and the overview",
+        "View activations, their runs and records, warnings and the overview",
         _all("activations", "activation", "fieldmapping", "schedule", "run", "change", "warning", verbs=("view",)),
         Role.VIEWER,
     ),
     "see_setup": Capability(
-        "See sources, models, segments, connections and destinations, without their secrets",
+        "View sources, models, segments, connections and destinations, without their secrets",
         (
             *_all("segments", "source", "datamodel", "column", "relation", "computedfield", "segment", verbs=("view",)),
             *_all("destinations", "connection", "destination", verbs=("view",)),
         ),
         Role.VIEWER,
     ),
-    "see_values": Capability("See record values and search by them", ("segments.view_values",), Role.OPERATOR),
+    "see_values": Capability("View record values and search by them", ("segments.view_values",), Role.OPERATOR),
     "run": Capability(
         "Start, cancel and retry runs, start dry runs, test a single record, check for drift and resolve it, pause and "
         "resume activations",
@@ -123,11 +123,11 @@ TABLE: dict[str, Capability] = {
         Role.ADMIN,
     ),
     "audit": Capability(
-        "See and download the audit log",
+        "View and download the audit log",
         _all("audit", "auditentry", verbs=("view",)),
         Role.ADMIN,
     ),
-    "tasks": Capability("See the periodic tasks", ("django_celery_beat.view_periodictask",), Role.ADMIN),
+    "tasks": Capability("View the periodic tasks", ("django_celery_beat.view_periodictask",), Role.ADMIN),
 }
 """By the names used in `entry_points`, in the order of the documentation."""
 

@@ -8,7 +8,7 @@ READERS = ("segments.view_datamodel", "activations.view_change", "activations.ch
 
 
 def keep_rights(apps, schema_editor):
-    extend(apps, "segments.view_values", "Records: see values", "datamodel", READERS)
+    extend(apps, "segments.view_values", "Records: view values", "datamodel", READERS)
 
 
 class Migration(migrations.Migration):
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
             name="datamodel",
             options={
                 "ordering": ["name"],
-                "permissions": [("view_values", "Records: see values")],
+                "permissions": [("view_values", "Records: view values")],
                 "verbose_name": "model",
             },
         ),
