@@ -14,6 +14,7 @@ from django.utils import timezone
 from core.errors import Misconfigured, Problem
 from core.web import parameter_form
 from core.web.deletion import ExplainedDeletion
+from core.web.parameter_view import shown
 from core.web.screens import Button, ScreenAdmin, readable_secrets
 from destinations import discovery, simulators, vendor
 from destinations.forms import ConnectionForm, DestinationForm, connection_form
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.db.models import QuerySet
+    from django.utils.safestring import SafeString
 
     from destinations.contract import Platform
 
@@ -86,6 +88,8 @@ class ConnectionAdmin(ExplainedDeletion, ConnectionList, ScreenAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> list[Any]:
         platform = self.platform_of(request, obj)
+        if obj and not self.has_change_permission(request, obj):
+            return [(None, {"fields": ["name", "platform_label", "settings"]})]
         inputs = [parameter_form.PREFIX + parameter.name for parameter in platform.parameters]
         account = (f"{platform.label} account", {"fields": inputs})
         if obj:
@@ -93,7 +97,11 @@ class ConnectionAdmin(ExplainedDeletion, ConnectionList, ScreenAdmin):
         return [account, ("More options", {"fields": ["name"], "classes": ["collapse"]})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Connection | None = None) -> list[str]:
-        return ["platform_label"] if obj else []
+        return ["platform_label", "settings"] if obj else []
+
+    @admin.display(description="Settings")
+    def settings(self, obj: Connection) -> SafeString:
+        return shown(platforms[obj.platform].parameters, obj)
 
     def buttons(self, request: HttpRequest, obj: Connection) -> Iterable[Button]:
         yield Button("test", "Test connection", "network_check", primary=obj.health != obj.State.OK)

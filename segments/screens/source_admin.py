@@ -17,6 +17,7 @@ from django.utils.safestring import mark_safe
 
 from core.errors import Problem
 from core.web.deletion import ExplainedDeletion
+from core.web.parameter_view import shown
 from core.web.screens import Button, ScreenAdmin, readable_secrets
 from segments.models import Source
 from segments.registry import engines
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.db.models import QuerySet
+    from django.utils.safestring import SafeString
 
     from segments.contract import Engine
 
@@ -154,6 +156,8 @@ class SourceAdmin(ExplainedDeletion, SourceList, ScreenAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> list[Any]:
         engine = self.engine_of(request, obj)
+        if obj and not self.has_change_permission(request, obj):
+            return [(None, {"fields": ["name", "engine_label", "settings", "timezone"]})]
         first, more = connect.inputs(engine)
         settings = (engine.label, {"fields": first})
         options = {"fields": [*([] if obj else ["name"]), *more, "timezone"], "classes": ["collapse"]}
@@ -161,7 +165,11 @@ class SourceAdmin(ExplainedDeletion, SourceList, ScreenAdmin):
         return [*named, settings, ("More options", {**options, "description": engine.note})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> list[str]:
-        return ["engine_label"] if obj else []
+        return ["engine_label", "settings"] if obj else []
+
+    @admin.display(description="Settings")
+    def settings(self, obj: Source) -> SafeString:
+        return shown(engines[obj.engine].parameters, obj)
 
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -189,7 +197,9 @@ class SourceAdmin(ExplainedDeletion, SourceList, ScreenAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         submit = {"action_name": TEST, "attrs": {"name": TEST}, "description": "Save & test", "icon": "network_check"}
-        return super().render_change_form(request, {**context, "actions_submit_line": [submit]}, *args, **kwargs)
+        if self.has_change_permission(request, kwargs.get("obj")):
+            context["actions_submit_line"] = [submit]
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def show_result(self, request: HttpRequest, probe: discovery.Probe) -> None:
         """Shows a message with the stages of a test, one per line, or in one if it leads on to a next step."""
