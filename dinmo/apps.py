@@ -1,11 +1,13 @@
 """What the roof registers with Django."""
 
+import os
 from typing import Any
 
 from django.apps import AppConfig, apps
 from django.core import checks
 from django.db.models.signals import post_migrate, pre_migrate
 
+from dinmo import keys
 from dinmo.backup.uploads import AGAIN, UNFINISHED, is_unfinished
 from dinmo.reporting import installed
 from dinmo.security import startup
@@ -15,6 +17,9 @@ class DinmoConfig(AppConfig):
     name = "dinmo"
 
     def ready(self) -> None:
+        # On one machine, they are a part of its state. A volume of their own is easily forgotten.
+        if os.environ.get("KEYS_DIR"):
+            keys.announce_created()
         checks.register(unfinished_restore)
         checks.register(unsafe_start, checks.Tags.security, deploy=True)
         # Once for each `migrate`: the signals are sent for every app that has models.

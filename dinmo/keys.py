@@ -2,41 +2,68 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+log = logging.getLogger(__name__)
 
 SECRET_FILE, ENCRYPTION_FILE = "secret_key", "encryption_key"
-"""Files in VAR_DIR. The encryption file has one key per line: the first one encrypts, all of them decrypt."""
+"""Files in KEYS_DIR. The encryption file has one key per line: the first one encrypts, all of them decrypt."""
+_created: list[Path] = []
 
 
 def load_or_create(path: Path, create: Callable[[], str]) -> str:
-    """The content of `path`. Creates a missing file with the result of `create`, readable only by the current user."""
+    """The content of `path`. Creates a missing file with the result of `create`, readable only by the current user.
+
+    If several processes find it missing, one of them creates it, and all return the same content.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        file.write(create())
+    if not path.exists():
+        with _written(path, create()) as complete, suppress(FileExistsError):
+            # Unlike a rename, a link never replaces the file of a different process.
+            os.link(complete, path)
+            _created.append(path)
+            _write_directory(path.parent)
     return path.read_text().strip()
+
+
+def announce_created() -> None:
+    """Logs which keys this process created, and that a copy must be kept."""
+    for path in _created:
+        log.warning("A new key was created: %s. %s", path, COPIES[path.name])
+    _created.clear()
+
+
+COPIES = {
+    SECRET_FILE: "It signs sessions. If it is lost, everybody signs in again.",
+    ENCRYPTION_FILE: "Keep a copy of it, separate from the database. Without it, stored credentials can't be read.",
+}
 
 
 def replace(path: Path, text: str) -> None:
     """Writes a file atomically, even in case of a power failure. Only the current user can read it."""
+    with _written(path, text) as complete:
+        put_in_place(complete, path)
+
+
+@contextmanager
+def _written(path: Path, text: str) -> Iterator[Path]:
+    """A temporary file next to `path` that contains `text` and is flushed to disk. Removed at the end, unless renamed."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        put_in_place(Path(name), path)
+        yield Path(name)
     finally:
         Path(name).unlink(missing_ok=True)
 
@@ -44,7 +71,11 @@ def replace(path: Path, text: str) -> None:
 def put_in_place(written: Path, path: Path) -> None:
     """Renames a file that is already on disk, and flushes its directory to disk."""
     written.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
+    _write_directory(path.parent)
+
+
+def _write_directory(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY)
     try:
         os.fsync(directory)
     finally:

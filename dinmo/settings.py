@@ -24,16 +24,18 @@ env.read_env(BASE_DIR / ".env")
 
 VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 private_directory(VAR_DIR)
+# A directory of its own, if several machines or containers share the keys but nothing else.
+KEYS_DIR = private_directory(Path(env("KEYS_DIR", default="") or VAR_DIR).resolve())
 
 from dinmo.accounts.configuration import *  # noqa: E402, F403 - it needs what .env sets
 
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env("SECRET_KEY", default="") or load_or_create(VAR_DIR / SECRET_FILE, get_random_secret_key)
+SECRET_KEY = env("SECRET_KEY", default="") or load_or_create(KEYS_DIR / SECRET_FILE, get_random_secret_key)
 # Keys that still verify what they signed, such as sessions, while SECRET_KEY is replaced.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ENCRYPTION_KEYS = (
     env.list("ENCRYPTION_KEYS", default=[])
-    or load_or_create(VAR_DIR / ENCRYPTION_FILE, lambda: Fernet.generate_key().decode()).split()
+    or load_or_create(KEYS_DIR / ENCRYPTION_FILE, lambda: Fernet.generate_key().decode()).split()
 )
 PUBLIC_URL = env("PUBLIC_URL", default="http://127.0.0.1:8000")
 PRODUCTION = env.bool("PRODUCTION", default=not public_address.is_local(PUBLIC_URL))

@@ -32,15 +32,15 @@ def check(keys: Keys) -> None:
 
 
 def adopt(keys: Keys) -> None:
-    """Writes the keys of a backup to the files in VAR_DIR, unless the environment sets them.
+    """Writes the keys of a backup to the files in KEYS_DIR, unless the environment sets them.
 
     The file keeps its existing keys, because stored secrets need them until the rows are replaced.
     """
     if not _in_environment("ENCRYPTION_KEYS"):
         both = dict.fromkeys([*keys.encryption, *settings.ENCRYPTION_KEYS])
-        replace(settings.VAR_DIR / ENCRYPTION_FILE, "\n".join(both) + "\n")
+        replace(settings.KEYS_DIR / ENCRYPTION_FILE, "\n".join(both) + "\n")
     if not _in_environment("SECRET_KEY"):
-        replace(settings.VAR_DIR / SECRET_FILE, keys.secret + "\n")
+        replace(settings.KEYS_DIR / SECRET_FILE, keys.secret + "\n")
 
 
 def write(keys: Keys, path: Path) -> None:

@@ -216,9 +216,11 @@ def _health(row: Connection) -> Finding:
 
 
 def _origin(variable: str, file: str) -> Finding:
-    path = settings.VAR_DIR / file
+    path = settings.KEYS_DIR / file
     if os.environ.get(variable):
         return Finding(Level.OK, variable, "set in the environment")
+    if os.environ.get("KEYS_DIR"):
+        return Finding(Level.OK, variable, f"stored in {path}, which all processes share; keep a copy somewhere else")
     if connection.vendor == "sqlite":
         return Finding(Level.OK, variable, f"stored in {path}; back it up together with the database")
     remedy = f"Set {variable} in the environment of every process to the current content of that file."

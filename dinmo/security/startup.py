@@ -82,11 +82,16 @@ def _unsafe_encryption_keys(keys: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 def _keys_of_one_machine(environment: Mapping[str, str], vendor: str) -> Iterator[tuple[str, str]]:
     """A key that was generated in VAR_DIR is one of this machine alone. With a database server, there may be others."""
+    if vendor == "sqlite" or environment.get("KEYS_DIR"):
+        return
     for name in ("SECRET_KEY", "ENCRYPTION_KEYS"):
-        if vendor != "sqlite" and not environment.get(name):
-            file = settings.VAR_DIR / name.lower().removesuffix("s")
-            sentence = f"{name} is missing. Set it in the environment of every process, to the content of {file}."
-            yield "P005", sentence
+        if not environment.get(name):
+            file = settings.KEYS_DIR / name.lower().removesuffix("s")
+            yield (
+                "P005",
+                f"{name} is missing. Set it in the environment of every process, to the content of {file}, or set "
+                "KEYS_DIR to a directory that all of them share.",
+            )
 
 
 def _unreadable_secrets() -> Iterator[tuple[str, str]]:

@@ -37,11 +37,9 @@ class Command(ScriptedCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         styles = {Level.OK: self.style.SUCCESS, Level.WARN: self.style.WARNING, Level.FAIL: self.style.ERROR}
-        reported = [
-            finding
-            for finding in findings(timezone.now(), options["live"])
-            if options["only"] in (None, finding.subject)
-        ]
+        found = findings(timezone.now(), options["live"])
+        # Nothing after the part that is asked for is checked.
+        reported = [next(each for each in found if each.subject == options["only"])] if options["only"] else list(found)
         for finding in reported:
             self.stdout.write(f"{styles[finding.level](f'{finding.level:<4}')}  {line(finding)}")
         if any(finding.level == Level.FAIL for finding in reported):
