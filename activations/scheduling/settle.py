@@ -152,4 +152,6 @@ def _pass_over_paused(now: datetime) -> None:
 
 def _active() -> QuerySet[Schedule]:
     related = ("activation__system_pause", "activation__segment__model", "activation__model")
-    return Schedule.objects.select_related(*related).filter(activation__paused=False, activation__is_draft=False)
+    schedules = Schedule.objects.select_related(*related).filter(activation__paused=False, activation__is_draft=False)
+    # Of several that are due, the oldest starts the run, whatever order the database likes.
+    return schedules.order_by("pk")

@@ -10,6 +10,7 @@ from django.utils import timezone
 from activations.models import Activation, Change, Run, Warning
 from destinations.models import Connection, Destination
 from segments.models import DataModel, Segment, Source
+from tests.sequences import continue_after_chosen_ids
 
 
 @pytest.fixture
@@ -46,4 +47,5 @@ def one_of_each(db: None) -> Activation:
         message="No rows",
         opened_at=timezone.now(),
     )
+    continue_after_chosen_ids()
     return activation

@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from django.apps import apps
-from django.core.management.color import no_style
-from django.db import connection
 
 from activations.models import Activation
 from tests.dinmo import attacks
@@ -29,10 +26,6 @@ def _nobody_answers(monkeypatch: pytest.MonkeyPatch, one_of_each: Activation) ->
         monkeypatch.setenv(variable, "http://127.0.0.1:9")
     monkeypatch.setattr("activations.runs.dispatch.enqueue", lambda run_id: None)
     Activation.objects.update(next_run_number=2)
-    with connection.cursor() as cursor:
-        # The rows have IDs of their own, which PostgreSQL's sequences don't know.
-        for sql in connection.ops.sequence_reset_sql(no_style(), apps.get_models()):
-            cursor.execute(sql)
 
 
 def failures(

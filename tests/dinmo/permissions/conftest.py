@@ -29,6 +29,7 @@ from destinations import vendor
 from segments.models import ComputedField, DataModel, Segment, Source
 from segments.sources.discovery import refresh_columns
 from tests.dinmo.permissions.addresses import COMPUTED, GROUP, KEY, LABELS, WHERE
+from tests.sequences import continue_after_chosen_ids
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +58,7 @@ def installation(one_of_each: Activation, tmp_path: Path, settings: Any, monkeyp
     every = IntervalSchedule.objects.create(every=1, period="days")
     PeriodicTask.objects.create(pk=1, name="prune", task="activations.tasks.prune", interval=every)
     _runs(one_of_each)
+    continue_after_chosen_ids()
     return one_of_each
 
 
