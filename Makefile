@@ -8,10 +8,10 @@ TEST_PROCESSES ?= 2
 TEST_VAR := $(or $(VAR_DIR),$(CURDIR)/var/test)
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test chaos lint bench clean audit sbom
+.PHONY: help up demo test test-postgres chaos lint bench clean audit sbom
 
 help: ## list the available targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(VENV)/installed ## run web, worker, beat and the vendor simulators (PORT=8000, SANDBOX=0 without simulators, LOGS=1 with logs)
 	@exec $(RUN) manage.py up
@@ -23,6 +23,12 @@ test: export VAR_DIR := $(TEST_VAR)
 test: lint ## check style, types, wording and migrations, and run all tests
 	$(RUN) manage.py makemigrations --check --dry-run
 	$(RUN) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
+
+# Where the servers are: TEST_POSTGRES_URL and REDIS_URL, or the usual ports of this machine.
+test-postgres: export VAR_DIR := $(TEST_VAR)
+test-postgres: $(VENV)/installed-for-tests ## run the tests that depend on them on PostgreSQL and Redis, and 20 kills on PostgreSQL
+	$(RUN) -m tests.servers --numprocesses $(TEST_PROCESSES) --dist loadfile
+	$(RUN) -m tests.chaos --kills 20 --seed 7 --database postgres
 
 chaos: $(VENV)/installed ## kill processes 200 times on each database, prove that nothing is lost (CHAOS="--kills 20 --seed 1")
 	@exec $(RUN) -m tests.chaos $(CHAOS)

@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
-SEARCHED = ("core", "segments", "destinations", "activations", "dinmo", "templates", "static/dinmo", "docs", ".github")
+SEARCHED = (
+    "core",
+    "segments",
+    "destinations",
+    "activations",
+    "dinmo",
+    "templates",
+    "static/dinmo",
+    "docs",
+    "deploy",
+    ".github",
+)
 SUFFIXES = {".py", ".html", ".js", ".css", ".md", ".yml", ".yaml"}
 GENERATED = {"docs/attio-types.md", "docs/intercom-types.md"}
 
