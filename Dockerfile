@@ -1,24 +1,47 @@
-# One image for web, worker and beat. docker-compose.yml sets the command of each.
-FROM python:3.12-slim
+# syntax=docker/dockerfile:1
+# One image for all processes, for amd64 and arm64. docker-compose.yml and deploy/kubernetes set the command of each.
+ARG PYTHON=3.12
 
-ENV PYTHONUNBUFFERED=1 \
-    PIP_NO_CACHE_DIR=1 \
-    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+FROM python:${PYTHON}-slim AS build
+ENV PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1
+# Only wheels: nothing is compiled here, so there is no compiler, and both architectures get what was published for them.
+COPY requirements.txt .
+RUN python -m venv /venv \
+    && /venv/bin/pip install --only-binary=:all: -r requirements.txt
+WORKDIR /app
+COPY . .
+RUN /venv/bin/python -m compileall -q .
+
+FROM python:${PYTHON}-slim
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="DinMo" \
+      org.opencontainers.image.description="Open, self-hosted reverse ETL" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}"
+
+ENV PATH=/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
     VAR_DIR=/var/lib/dinmo \
     SOURCE_FILES_ROOT=/data
 
-RUN useradd --system --uid 10001 --create-home dinmo \
-    && install --directory --owner=dinmo --group=dinmo /var/lib/dinmo /data
+# A new volume takes over the owner and the mode of the directory on which it is mounted.
+RUN groupadd --system --gid 10001 dinmo \
+    && useradd --system --uid 10001 --gid 10001 --home-dir /var/lib/dinmo --shell /usr/sbin/nologin dinmo \
+    && install --directory --mode=0700 --owner=dinmo --group=dinmo /var/lib/dinmo /var/lib/dinmo/keys \
+    && install --directory --owner=dinmo --group=dinmo /data
 
+COPY --from=build /venv /venv
+COPY --from=build /app /app
 WORKDIR /app
-COPY requirements.txt .
-RUN pip install -r requirements.txt
-COPY . .
-RUN python -m compileall -q .
 
-USER dinmo
+# As numbers, so that Kubernetes can tell that this is not root.
+USER 10001:10001
 EXPOSE 8000
 # The application serves static files directly from its packages, so collectstatic is not needed.
 CMD ["gunicorn", "dinmo.wsgi", "--config", "python:dinmo.local.web_server", "--bind", "0.0.0.0:8000", \
      "--workers", "2", "--threads", "8", \
      "--worker-tmp-dir", "/dev/shm", "--no-control-socket"]
+# Of the web server. Containers with a different command need a different one.
+HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=4 \
+    CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8000, timeout=5); c.request('GET', '/readyz'); raise SystemExit(c.getresponse().status != 200)"]
