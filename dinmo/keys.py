@@ -56,7 +56,7 @@ def replace(path: Path, text: str) -> None:
 
 @contextmanager
 def _written(path: Path, text: str) -> Iterator[Path]:
-    """A temporary file next to `path` that contains `text` and is flushed to disk. Removed at the end, unless renamed."""
+    """A temporary file next to `path` with this text, flushed to disk. Removed at the end, unless it was renamed."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(descriptor, "w") as file:
