@@ -1,1 +1,1 @@
-"""Who somebody is: signing in, invitations, second factors and sessions. What somebody may do belongs elsewhere."""
+"""Authentication: sign-in, invitations, second factors and sessions. For authorization, see `dinmo.permissions`."""

@@ -1,4 +1,4 @@
-"""The screen of open invitations. Tables of libraries have no screens: they hold secrets, or need none."""
+"""The screen of open invitations. Unregisters the screens of libraries, whose tables hold secrets or need none."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class InvitationForm(forms.ModelForm):
 
 @admin.register(Invitation)
 class InvitationAdmin(BoundedList, ModelAdmin):
-    """Open invitations: each can be sent again, or withdrawn by deleting it."""
+    """Open invitations, which can be resent or withdrawn."""
 
     form = InvitationForm
     list_display = ["email", "role", "state", "sent", "invited_by"]
@@ -68,7 +68,7 @@ class InvitationAdmin(BoundedList, ModelAdmin):
     empty_text = "Invite users by email. Each chooses a password with a link that can be used once."
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Leaves out *Delete*, which is called *Withdraw* here."""
+        """Replaces *Delete* with *Withdraw*."""
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
@@ -102,16 +102,16 @@ class InvitationAdmin(BoundedList, ModelAdmin):
         messages.success(request, f"Withdrew {count:,} invitation{'' if count == 1 else 's'}.")
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
-        """Leaves saving to `response_add`, which has the link that must be shown."""
+        """Does nothing: `response_add` saves the invitation, because it has to show the link."""
 
     def log_addition(self, request: HttpRequest, obj: Invitation, message: Any) -> Any:
-        """Leaves it out: the invitation has no ID yet."""
+        """Does nothing: the invitation has no ID yet."""
 
     def response_add(self, request: HttpRequest, obj: Invitation, post_url_continue: str | None = None) -> HttpResponse:
         return self._send(request, [obj]) or redirect("admin:accounts_invitation_changelist")
 
     def _send(self, request: HttpRequest, invitations: list[Invitation]) -> HttpResponse | None:
-        """Sends each. Without a mail server, the links are shown instead, once."""
+        """Sends each invitation. Without a mail server, shows the links once instead."""
         sender: User = request.user  # type: ignore[assignment]
         links = [(each.email, send(each, sender, timezone.now())) for each in invitations]
         if shown := [(email, link) for email, link in links if link]:

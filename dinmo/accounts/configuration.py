@@ -1,4 +1,4 @@
-"""The settings of signing in, all read from the environment: passwords, limits, the identity provider and proxies."""
+"""Settings for sign-in, read from the environment: passwords, limits, the identity provider and proxies."""
 
 from __future__ import annotations
 

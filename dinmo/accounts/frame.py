@@ -1,4 +1,4 @@
-"""What the frame of a page needs: name, styles, and the sidebar of people who have signed in."""
+"""Template context for the page frame: name, styles, and the sidebar for signed-in users."""
 
 from __future__ import annotations
 

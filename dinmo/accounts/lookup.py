@@ -1,4 +1,4 @@
-"""Accounts by what a person types, or what a different system calls them."""
+"""Looks up accounts by username or email address."""
 
 from __future__ import annotations
 

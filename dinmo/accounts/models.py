@@ -1,4 +1,4 @@
-"""What is kept about accounts besides Django's users: own settings, invitations, the first token, and shared limits."""
+"""Models for accounts besides Django's users: profiles, invitations, the setup token and shared limits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 
 
 class Profile(models.Model):
-    """What a person chose for themselves."""
+    """A user's own settings."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True)
     time_zone = models.CharField(max_length=64, blank=True)
@@ -18,7 +18,7 @@ class Profile(models.Model):
 
 
 class Invitation(models.Model):
-    """An email address that may create an account with a secret link, once. Accepting or withdrawing deletes it."""
+    """An email address that can create an account with a secret link once. Accepting or withdrawing deletes it."""
 
     email = models.EmailField("email address", unique=True)
     role = models.ForeignKey(Group, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
@@ -37,7 +37,7 @@ class Invitation(models.Model):
 
 
 class SetupToken(models.Model):
-    """The token with which the first administrator is created. At most one exists."""
+    """The token for creating the first administrator. At most one exists."""
 
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -47,7 +47,7 @@ class SetupToken(models.Model):
 
 
 class SharedValue(models.Model):
-    """A row of Django's database cache, which counts attempts for all web processes together."""
+    """A row of Django's database cache, which counts attempts across all web processes."""
 
     cache_key = models.CharField(max_length=255, primary_key=True)
     value = models.TextField()

@@ -1,4 +1,4 @@
-"""The rule of passwords that Django lacks: a short text is not made long by repeating it."""
+"""A password validator that Django lacks: refuses a short text that is repeated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MINIMUM_LENGTH = 12
 FEWEST_CHARACTERS = 5
 """How many different characters a password needs."""
 LONGEST = 100
-"""Only the beginning of a longer password is looked at."""
+"""Only this many characters of a password are checked."""
 _REPEATED = re.compile(r"(.{1,8}?)\1+(.{0,8})", re.DOTALL)
 HELP = "Your password can't be a short text or a few characters that are repeated."
 

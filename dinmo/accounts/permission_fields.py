@@ -1,4 +1,4 @@
-"""The form field for permissions that a user or a group has individually, grouped by what they are about."""
+"""The form field for individual permissions, grouped by object."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PermissionsWidget(forms.CheckboxSelectMultiple):
 
 
 class GroupedPermissions(ModelChoiceIterator):
-    """Choices grouped by what they are about: `("Sources", [(1, "View"), (2, "Add")])`."""
+    """Choices grouped by object: `("Sources", [(1, "View"), (2, "Add")])`."""
 
     def __iter__(self) -> Iterator[Any]:
         groups: dict[str, list[tuple[str, Any]]] = {}

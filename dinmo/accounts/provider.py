@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 KEPT = ("sub", "email", "email_verified", "preferred_username", "name", "given_name", "family_name")
-"""The claims that are stored about a person, besides the groups."""
+"""The claims that are stored, besides the groups."""
 
 
 class Exchange(OpenIDConnectOAuth2Adapter):
-    """Exchanges the code of a sign-in for the claims about a person."""
+    """Exchanges an authorization code for the user's claims."""
 
     nonce = ""
 
@@ -32,7 +32,7 @@ class Exchange(OpenIDConnectOAuth2Adapter):
     def openid_config(self) -> dict[str, Any]:
         config: dict[str, Any] = super().openid_config
         if str(config.get("issuer", "")).rstrip("/") != settings.OIDC_ISSUER:
-            raise OAuth2Error("The provider calls itself differently than OIDC_ISSUER")
+            raise OAuth2Error("The issuer of the provider differs from OIDC_ISSUER")
         return config
 
     def get_callback_url(self, request: HttpRequest, app: SocialApp) -> str:
@@ -55,7 +55,7 @@ class Exchange(OpenIDConnectOAuth2Adapter):
         # Providers that keep tokens short send groups only here.
         more = self._json(config["userinfo_endpoint"], token.token) if "userinfo_endpoint" in config else {}
         if more and more.get("sub") != signed["sub"]:
-            raise OAuth2Error("The provider sent the claims of a different person")
+            raise OAuth2Error("The provider sent claims of a different user")
         wanted = (*KEPT, settings.OIDC_GROUP_CLAIM)
         return self.get_provider().sociallogin_from_response(
             request,
@@ -75,7 +75,7 @@ class Exchange(OpenIDConnectOAuth2Adapter):
 
 
 class SingleSignOn(OpenIDConnectProvider):
-    """The provider that the environment configures. What its address asks for besides is ignored."""
+    """The provider from the environment. Other parameters of its address are ignored."""
 
     id = "sso"
     name = "Single sign-on"
@@ -95,7 +95,7 @@ class SingleSignOn(OpenIDConnectProvider):
         return super().redirect(request, AuthProcess.LOGIN, next_url)
 
     def extract_uid(self, data: dict[str, Any]) -> str:
-        """The identity of a person: only together with the issuer, the subject is unique."""
+        """The user's identity. The subject is unique only together with the issuer."""
         return sha256(f"{data['iss']}\n{data['sub']}".encode()).hexdigest()
 
 

@@ -1,1 +1,1 @@
-"""Signing in with a password: the form, what checks it, and the limits on attempts."""
+"""Sign-in with a password: the form, authentication backends, and limits on attempts."""

@@ -1,4 +1,4 @@
-"""How allauth behaves here: nobody signs up, links have the public address, and secrets are encrypted."""
+"""Adapts allauth: no sign-up, links with the public address, and encrypted secrets."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ log = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Accounts begin with an invitation, at the identity provider or on the page of users."""
+    """Allows no sign-up: accounts are created by invitation, by single sign-on or on the users screen."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Does nothing: allauth would lock an account for everybody, also for its owner. `LockOut` counts attempts."""
+        """Does nothing: allauth would lock out the owner of the account as well. `LockOut` counts attempts."""
 
     def pre_login(self, request: HttpRequest, user: AbstractUser, **options: Any) -> HttpResponse | None:
-        """The page that says why somebody may not sign in, however they proved who they are; None if they may."""
+        """Returns the page that explains why the account has no access; None if it has."""
         response: HttpResponse | None = super().pre_login(request, user, **options)
         return response or (None if user.is_staff else redirect("account_inactive"))
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
-        """Leaves out messages such as “Successfully signed in”: the page shows it."""
+        """Omits messages such as “Successfully signed in”, which the page makes obvious."""
 
     def get_reset_password_from_key_url(self, key: str) -> str:
-        """The link of an email. What comes after # is neither sent to the server nor logged."""
+        """The link in the email. The key follows #, so that it is neither sent to the server nor logged."""
         return f"{settings.PUBLIC_URL}{reverse('account_new_password')}#{key}"
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Sends an email from a thread, so that no response takes longer for an address that has an account."""
+        """Sends an email from a thread, so that the response time doesn't reveal whether an address has an account."""
         # Without a mail server, the message would be logged with its link.
         if is_configured():
             message = self.render_mail(template_prefix, email, {**context, "email": email})
@@ -53,7 +53,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
-    """Encrypts the secrets of second factors with the key that encrypts those of connections."""
+    """Encrypts the secrets of second factors with the key of connection secrets."""
 
     def encrypt(self, text: str) -> str:
         return cipher().encrypt(text.encode()).decode()

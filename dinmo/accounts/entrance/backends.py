@@ -1,4 +1,4 @@
-"""What checks a name and a password: first whether attempts are locked, then the password itself."""
+"""Authentication backends: the lockout after failed attempts, then the password."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 class LockOut(AxesStandaloneBackend):
-    """Refuses further attempts from an address that entered too many wrong passwords of an account."""
+    """Blocks an address after too many wrong passwords for one account."""
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:
-        """Raises PermissionDenied if attempts are locked."""
-        # Without a request, nobody is at the other end: a command or a test.
+        """Raises PermissionDenied if attempts are blocked."""
+        # Commands and tests have no request.
         if request is not None:
             super().authenticate(request, **credentials)
 
 
 class Passwords(AuthenticationBackend):
-    """Accepts a username or an email address with its password, unless only the identity provider may."""
+    """Accepts a username or an email address with the password, unless only single sign-on is allowed."""
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> AbstractBaseUser | None:
         if not settings.PASSWORD_SIGN_IN:

@@ -1,4 +1,4 @@
-"""Limits on attempts: whose attempts are counted together, and the page that says how long to wait."""
+"""Limits on sign-in attempts: what they are counted by, and the page that shows how long to wait."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 RATE_WAIT = timedelta(minutes=1)
-"""How long the limits on an address last; those on an account last as long as a lock."""
+"""How long a limit per address lasts. Limits per account last as long as a lockout."""
 
 
 def account(_request: HttpRequest, credentials: dict[str, Any] | None) -> str:
-    """The account that an attempt is about, however its name is spelled, for axes to count by."""
+    """The username that axes counts an attempt by, regardless of how the name was spelled."""
     given = credentials or {}
     name = str(given.get("username") or given.get("email") or "").strip()[:LONGEST_NAME]
     known = by_name(name)
@@ -37,7 +37,7 @@ def account(_request: HttpRequest, credentials: dict[str, Any] | None) -> str:
 
 
 def locked_out(request: HttpRequest, _response: HttpResponse, credentials: dict[str, Any]) -> HttpResponse:
-    """The response to an attempt while attempts are locked."""
+    """The response to an attempt during a lockout."""
     mine = AccessAttempt.objects.filter(username=account(request, credentials), ip_address=remote_address(request))
     now = timezone.now()
     last = mine.aggregate(last=Max("attempt_time"))["last"] or now
@@ -45,12 +45,12 @@ def locked_out(request: HttpRequest, _response: HttpResponse, credentials: dict[
 
 
 def remaining(last: datetime, lock: timedelta, now: datetime) -> timedelta:
-    """How long a lock that began at `last` still holds: at least a second."""
+    """How much of a lockout that began at `last` remains, at least one second."""
     return max(last + lock - now, timedelta(seconds=1))
 
 
 def too_many(request: HttpRequest, wait: timedelta = RATE_WAIT) -> HttpResponse:
-    """429, with how long to wait. Also allauth's answer to too many requests."""
+    """A response with status 429 and how long to wait. allauth uses it for its rate limits too."""
     minutes = -(-int(wait.total_seconds()) // 60)
     page = {**admin.site.each_context(request), "title": "Too many attempts", "minutes": minutes}
     response = render(request, "accounts/too_many.html", page, status=429)
@@ -59,7 +59,7 @@ def too_many(request: HttpRequest, wait: timedelta = RATE_WAIT) -> HttpResponse:
 
 
 class SecondFactorForm(AuthenticateForm):
-    """The code of a second factor. After too many wrong ones, the page says how long to wait."""
+    """The code of a second factor. After too many wrong codes, the response shows how long to wait."""
 
     def clean_code(self) -> str:
         try:

@@ -1,4 +1,4 @@
-"""The secrets of second factors, which are encrypted one by one inside of allauth's rows."""
+"""Key rotation for the secrets of second factors, which are encrypted inside allauth's rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LABEL = "second factors"
 
 
 def tokens() -> Iterator[tuple[Authenticator, str, str]]:
-    """Each encrypted secret, with its row and its name there."""
+    """Each encrypted secret with its row and its name in the row."""
     for row in Authenticator.objects.iterator():
         yield from ((row, name, row.data[name]) for name in SECRETS if row.data.get(name))
 

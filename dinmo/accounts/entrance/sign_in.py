@@ -1,4 +1,4 @@
-"""The sign-in page: a username or an email address with its password, and the identity provider if there is one."""
+"""The sign-in page, with a password or an identity provider."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WRONG = "Incorrect email, username or password. Try again."
 
 
 class SignInForm(LoginForm):
-    """Says what is missing to somebody whose password is right."""
+    """The form for a password. If the password is right but the account has no access, it explains why."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,7 +38,7 @@ class SignInForm(LoginForm):
         self.order_fields(["login", "password"])
 
     def add_prefix(self, field_name: str) -> str:
-        """The name of a field in the page. Programs and password managers know the first one as `username`."""
+        """The HTML name of a field. Programs and password managers expect `username`."""
         return super().add_prefix("username" if field_name == "login" else field_name)
 
     def clean(self) -> dict[str, Any]:
@@ -52,7 +52,7 @@ class SignInForm(LoginForm):
 
 
 def check_access(user: AbstractUser) -> None:
-    """Raises ValidationError, in words for the person, if the account may not be used."""
+    """Raises ValidationError with a message for the user if the account has no access."""
     if not user.is_active:
         raise ValidationError(BLOCKED, code="blocked")
     if not user.is_staff:
@@ -60,7 +60,7 @@ def check_access(user: AbstractUser) -> None:
 
 
 class SignIn(LoginView):
-    """The page for visitors. Who has signed in already goes on to where they wanted to be."""
+    """The sign-in page. Redirects users who are already signed in to the page they requested."""
 
     template_name = "accounts/sign_in.html"
     form_class = SignInForm

@@ -1,1 +1,1 @@
-"""What begins with a secret link: the first administrator, invitations and forgotten passwords."""
+"""Pages that a secret link opens: the first administrator, invitations and forgotten passwords."""

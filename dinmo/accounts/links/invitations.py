@@ -1,4 +1,4 @@
-"""Invitations: a link by email, or shown once without a mail server, with which a person creates their account."""
+"""Invitations: a link to create an account, sent by email or, without a mail server, shown once."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NOT_VALID = (
 
 
 def send(invitation: Invitation, sender: User | None, now: datetime) -> str:
-    """Saves an invitation with a new link, which voids the previous one, and sends it if there is a mail server.
+    """Saves an invitation with a new link, which invalidates the previous one, and emails it if possible.
 
     Returns:
         The link, to be shown once; "" if it was sent.
@@ -50,13 +50,13 @@ def send(invitation: Invitation, sender: User | None, now: datetime) -> str:
     link = f"{settings.PUBLIC_URL}{reverse('invitation')}#{token}"
     if not is_configured():
         return link
-    text = f"You are invited to DinMo. Create your account here. The link works once, and for 7 days:\n\n{link}\n"
+    text = f"You have been invited to DinMo. Create your account with this link, which can be used once and expires in 7 days:\n\n{link}\n"
     send_mail("Your invitation to DinMo", text, None, [invitation.email])
     return ""
 
 
 class AcceptForm(NewAccountForm):
-    """The account of an invited person, whose email address is also the username."""
+    """The account of an invited user. The email address is also the username."""
 
     def invitation(self) -> Invitation | None:
         found = Invitation.objects.filter(digest=digest(self.cleaned_data["token"]), expires_at__gt=timezone.now())
@@ -68,12 +68,12 @@ class AcceptForm(NewAccountForm):
 
 
 def accept(form: AcceptForm) -> User | None:
-    """Creates the account of a valid form. None if the invitation is not valid, or was used in the meantime."""
+    """Creates the account. Returns None if the invitation is not valid or was used in the meantime."""
     with transaction.atomic():
         invited, user = form.invitation(), form.owner()
         if invited is None or user is None or is_taken(invited.email):
             return None
-        # Of two transactions that delete the same row, the database lets only one find it.
+        # If two transactions delete the same row, only one of them finds it.
         used, _ = Invitation.objects.filter(pk=invited.pk, digest=invited.digest).delete()
         if not used:
             return None
@@ -92,7 +92,7 @@ def is_taken(email: str) -> bool:
 @never_cache
 @sensitive_post_parameters()
 def page(request: HttpRequest) -> HttpResponse:
-    """The page that the link leads to."""
+    """The page that the link opens."""
     if not settings.PASSWORD_SIGN_IN:
         raise Http404
     form = AcceptForm(request.POST or None)

@@ -1,4 +1,4 @@
-"""A new password for whoever got the link by email. The token is Django's, and is void once the password changed."""
+"""Password reset by an emailed link with Django's token, which a password change invalidates."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOT_VALID = "This link has expired or was already used. Request a new one on the
 
 
 class ForgottenForm(ResetPasswordForm):
-    """The email address of whoever forgot the password."""
+    """The email address of the account whose password was forgotten."""
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
@@ -35,7 +35,7 @@ class ForgottenForm(ResetPasswordForm):
 
 
 class Forgotten(PasswordResetView):
-    """The page that asks for an email address. It answers the same, whether the address has an account or not."""
+    """The page that requests an email address. The response doesn't reveal whether it has an account."""
 
     form_class = ForgottenForm
 
@@ -62,7 +62,7 @@ class NewPasswordForm(TokenForm):
 @sensitive_post_parameters()
 @rate_limit(action="reset_password_from_key")
 def page(request: HttpRequest) -> HttpResponse:
-    """The page that the link of the email leads to."""
+    """The page that the emailed link opens."""
     if not settings.PASSWORD_SIGN_IN:
         raise Http404
     form = NewPasswordForm(request.POST or None)

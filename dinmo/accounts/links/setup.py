@@ -1,4 +1,4 @@
-"""The first administrator, created in the browser with a one-time token that the web process logs when it starts."""
+"""Creation of the first administrator with a one-time token that the web process logs at startup."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ USED = "This token is not valid. Use the newest one in the log: each new token r
 
 
 def is_needed() -> bool:
-    """Whether nobody has an account yet."""
+    """Whether no account exists yet."""
     return not User.objects.exists()
 
 
@@ -63,7 +63,7 @@ class SetupForm(NewAccountForm):
 
 
 def create(form: SetupForm) -> User | None:
-    """Creates the administrator of a valid form. None if the token is not valid, or was used in the meantime.
+    """Creates the administrator. Returns None if the token is not valid or was used in the meantime.
 
     Of two transactions that delete the same token, the database lets only one find it.
     """
@@ -81,7 +81,7 @@ def create(form: SetupForm) -> User | None:
 @never_cache
 @sensitive_post_parameters()
 def page(request: HttpRequest) -> HttpResponse:
-    """The page of the first administrator. It exists only until there is one."""
+    """The page that creates the first administrator. Returns 404 once an account exists."""
     if not is_needed():
         raise Http404
     form = SetupForm(request.POST or None)

@@ -1,4 +1,4 @@
-"""Secret tokens that are sent in a link, of which only digests are stored, and the form that accepts one."""
+"""Secret tokens in links, stored as digests, and the form that accepts one."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ DIFFERENT = "The passwords don't match. Enter them again."
 
 
 def new_token() -> str:
-    """A token that nobody can guess."""
+    """A random token of 256 bits."""
     return secrets.token_urlsafe(BYTES)
 
 
 def digest(token: str) -> str:
-    """What is stored of a token. The token is random, so that a plain digest gives nothing away."""
+    """The digest that is stored for a token. Tokens are random, so a plain digest can't be reversed."""
     return sha256(token.encode()).hexdigest()
 
 
 class TokenForm(forms.Form):
-    """A new password for whoever has the token, which a script takes from the part of the address after #."""
+    """A new password, authorized by a token. A script fills in the token from the URL fragment."""
 
     token = forms.CharField(
         label="Token", max_length=200, widget=forms.TextInput({"autocomplete": "off", "data-token": ""})
@@ -52,7 +52,7 @@ class TokenForm(forms.Form):
         self.fields["password1"].help_text = password_validators_help_text_html()
 
     def owner(self) -> User | None:
-        """Whose password it will be, for the rules of passwords. None if the token is not valid."""
+        """The user for the password validators; None if the token is not valid."""
         raise NotImplementedError
 
     def clean_token(self) -> str:
@@ -75,7 +75,7 @@ class TokenForm(forms.Form):
 
 
 class NewAccountForm(TokenForm):
-    """The name and the password of a person who has no account yet."""
+    """The name and password of a new account."""
 
     first_name = forms.CharField(
         label="First name", max_length=150, required=False, widget=forms.TextInput({"autocomplete": "given-name"})
@@ -93,7 +93,7 @@ class NewAccountForm(TokenForm):
 def answer(
     request: HttpRequest, form: TokenForm, act: Callable[[], HttpResponse | None], refusal: str, **words: str
 ) -> HttpResponse:
-    """The page of a form, or what follows once it was accepted.
+    """Renders the form, or performs its action and returns the response.
 
     Args:
         act: does what a valid form asks for. Returns None if its token is not valid.

@@ -1,1 +1,1 @@
-"""A person's own account: name, email address, time zone, and the browsers in which they have signed in."""
+"""The pages of a user's own account: name, email address, time zone and sessions."""

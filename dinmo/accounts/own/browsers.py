@@ -1,9 +1,9 @@
-"""PURE. The name of a browser and its system, as far as its user agent tells."""
+"""PURE. The name of a browser and its operating system from its user agent."""
 
 from __future__ import annotations
 
 BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
-"""Parts of user agents. Most browsers name others too, so the first that is found counts."""
+"""Parts of user agents. Most browsers name others too, so the first match wins."""
 SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"))
 LINUX = (("Linux", "Linux"),)
 UNKNOWN = "Unknown browser"

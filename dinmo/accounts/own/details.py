@@ -1,4 +1,4 @@
-"""The page of a person's own name, email address and time zone. A new address counts once its link was opened."""
+"""The page for a user's own name, email address and time zone. A new email address has to be confirmed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BROWSER_ZONE = ("", "My browser's time zone")
 
 
 class ProfileForm(forms.ModelForm):
-    """What a person may change about their own account."""
+    """The settings that users can change for their own account."""
 
     time_zone = forms.ChoiceField(
         required=False,
@@ -60,7 +60,7 @@ class ProfileForm(forms.ModelForm):
 
 @login_required
 def page(request: HttpRequest) -> HttpResponse:
-    """The page of a person's own account."""
+    """The page of the user's own account."""
     user: User = request.user  # type: ignore[assignment]
     chosen = Profile.objects.filter(user=user).values_list("time_zone", flat=True).first() or ""
     before = user.email
@@ -72,7 +72,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def save(request: HttpRequest, form: ProfileForm, before: str) -> None:
-    """Saves a valid form. A new email address gets a link instead, because accounts are recognized by it."""
+    """Saves a valid form. A new email address is sent a link first, because it identifies the account."""
     user: User = form.instance
     after, user.email = user.email, before
     user.save(update_fields=["first_name", "last_name"])
@@ -88,7 +88,7 @@ def save(request: HttpRequest, form: ProfileForm, before: str) -> None:
 
 @login_required
 def confirm(request: HttpRequest) -> HttpResponse:
-    """Where the link of the email leads. Only the person who asked for it can confirm it."""
+    """The page that the emailed link opens. Only the user who requested the change can confirm it."""
     user: User = request.user  # type: ignore[assignment]
     if request.method == "POST":
         confirmed = new_email(user, request.POST.get("token", ""))
@@ -103,7 +103,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 
 def new_email(user: User, token: str) -> str:
-    """The address that a token confirms for this account; "" if it confirms none, or no longer."""
+    """The email address that a token confirms for this account; "" if it confirms none, or no longer."""
     try:
         pk, before, after = signing.loads(token.strip().lstrip("#"), salt=SALT, max_age=LINK_SECONDS)
     except (signing.BadSignature, ValueError):

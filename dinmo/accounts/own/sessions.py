@@ -1,4 +1,4 @@
-"""The browsers in which a person has signed in, and how to sign out of them."""
+"""The page of a user's sessions, each of which can be ended."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OTHERS = "others"
 
 @login_required
 def page(request: HttpRequest) -> HttpResponse:
-    """Lists a person's sessions, and ends one of them or all others."""
+    """Lists the user's sessions, and ends one of them or all others."""
     user: User = request.user  # type: ignore[assignment]
     if request.method == "POST":
         ended = end(user, request.POST.get("end", ""), request.session.session_key or "")
@@ -34,7 +34,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def end(user: User, which: str, current: str) -> int:
-    """Ends a person's own session by its ID, or all but the current one. Returns how many have ended."""
+    """Ends one of the user's sessions by its ID, or all but the current one. Returns how many ended."""
     sessions = UserSession.objects.filter(user=user).exclude(session_key=current)
     chosen = sessions if which == OTHERS else sessions.filter(pk=which) if which.isdecimal() else sessions.none()
     for session in (ended := list(chosen)):

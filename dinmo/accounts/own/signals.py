@@ -1,4 +1,4 @@
-"""What happens whenever somebody signs in, in whatever way."""
+"""Receivers for signals of every kind of sign-in."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @receiver(user_logged_in)
 def keep_choice(request: HttpRequest, user: AbstractBaseUser, **_: Any) -> None:
-    """Puts the chosen time zone into the new session, so that no page needs a query for it."""
+    """Stores the user's time zone in the new session, so that no page needs a query for it."""
     chosen = Profile.objects.filter(user_id=user.pk).values_list("time_zone", flat=True).first()
     request.session[CHOICE] = chosen or ""
 
 
 @receiver(user_logged_in)
 def record_session(request: HttpRequest, **_: Any) -> None:
-    """Records the session, so that the person can end it. A test's session has no address."""
+    """Records the session, so that the user can end it. A test's session has no address."""
     if request.META.get("REMOTE_ADDR"):
         UserSession.objects.create_from_request(request)

@@ -1,1 +1,1 @@
-"""What a trusted proxy says about a request: the client's address, and who has signed in there."""
+"""Requests from a trusted proxy: the client's address, and the user that the proxy signed in."""

@@ -1,4 +1,4 @@
-"""Which address a request comes from, if a trusted proxy passed it on."""
+"""The client's address of a request that a trusted proxy forwarded."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 PEER = "dinmo.peer"
-"""The key in `request.META` of the address that the connection itself comes from."""
+"""The key in `request.META` for the address of the TCP connection."""
 LOCAL = "127.0.0.1"
 LONGEST_CHAIN = 20
 SOCKET = "dinmo.unix_socket"
-"""The key in `request.META` that tells whether the connection came through a Unix socket, as from a proxy."""
+"""The key in `request.META` for whether the connection came through a Unix socket, as from a proxy."""
 
 
 class ClientAddress:
-    """Middleware that must be the first: it makes REMOTE_ADDR the client's address, for everything after it."""
+    """Middleware that must come first: it sets REMOTE_ADDR to the client's address."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -39,12 +39,12 @@ class ClientAddress:
 
 
 def remote_address(request: HttpRequest) -> str | None:
-    """The client's address, as the middleware left it."""
+    """The client's address, set by the middleware."""
     return request.META.get("REMOTE_ADDR")
 
 
 def came_from_proxy(request: HttpRequest) -> bool:
-    """Whether a trusted proxy passed the request on."""
+    """Whether a trusted proxy forwarded the request."""
     return is_in(request.META.get(PEER, ""), settings.TRUSTED_PROXIES)
 
 

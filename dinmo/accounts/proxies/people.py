@@ -1,4 +1,4 @@
-"""People whom a trusted proxy has signed in, and names in a header. Off unless PROXY_USER_HEADER is set."""
+"""Users signed in by a trusted proxy, which sends their name in a header. Off unless PROXY_USER_HEADER is set."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 
 class ProxyPeople(ModelBackend):
-    """Marks sessions that began with the header. It checks no password."""
+    """Identifies sessions that began with the header. Checks no password."""
 
     def authenticate(self, *_: Any, **credentials: Any) -> None:
-        """Nobody signs in with credentials of this kind."""
+        """Accepts no credentials."""
 
 
 BACKEND = f"{ProxyPeople.__module__}.{ProxyPeople.__qualname__}"
 
 
 class ProxyUser:
-    """Middleware that signs in whom the proxy names, and out again once the proxy no longer does."""
+    """Middleware that signs in the user named by the proxy, and signs out when the proxy no longer names one."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -42,7 +42,7 @@ class ProxyUser:
 
 
 def named(request: HttpRequest) -> User | None:
-    """The account that the proxy names by its email address or username, if the request came from a trusted proxy."""
+    """The account that a trusted proxy names by email address or username."""
     if not came_from_proxy(request):
         return None
     user = by_name(request.headers.get(settings.PROXY_USER_HEADER, ""))
@@ -50,7 +50,7 @@ def named(request: HttpRequest) -> User | None:
 
 
 def follow(request: HttpRequest, user: User | None) -> None:
-    """Makes the session that of `user`. Sessions that began with a password or at the provider stay as they are."""
+    """Assigns the session to `user`. Sessions that began with a password or single sign-on stay as they are."""
     current = request.user
     if current.is_authenticated and current != user and request.session.get(BACKEND_SESSION_KEY) == BACKEND:
         logout(request)

@@ -1,4 +1,4 @@
-"""The account of a person whom the identity provider signed in: found or created, with the roles of their groups."""
+"""The account for a user of the identity provider: found or created, with the roles of its groups."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SEVERAL = "More than one account has your email address. Ask an administrator to
 
 
 class Adapter(DefaultSocialAccountAdapter):
-    """Finds, creates or refuses a person. Nothing is asked of them."""
+    """Finds, creates or refuses the account, without asking the user anything."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return False

@@ -1,4 +1,4 @@
-"""Form fields in the look of the screens."""
+"""Styled form fields."""
 
 from __future__ import annotations
 

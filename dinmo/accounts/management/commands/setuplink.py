@@ -1,4 +1,4 @@
-"""`manage.py setuplink`: logs a link with which the first administrator is created, and voids the previous one."""
+"""`manage.py setuplink`: logs a new link for creating the first administrator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dinmo.accounts.links.setup import announce
 
 
 class Command(BaseCommand):
-    help = "Logs a new link with which the first administrator is created, if nobody has an account yet."
+    help = "Logs a new link for creating the first administrator if no account exists."
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
