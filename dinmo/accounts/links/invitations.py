@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 VALID_FOR = timedelta(days=7)
+ONCE = "The link can be used once and expires in 7 days."
 TAKEN = "An account with this email address already exists."
 NOT_VALID = (
     "This invitation is no longer valid: it was used, withdrawn or sent again, or is older than 7 days. "
@@ -50,7 +51,7 @@ def send(invitation: Invitation, sender: User | None, now: datetime) -> str:
     link = f"{settings.PUBLIC_URL}{reverse('invitation')}#{token}"
     if not is_configured():
         return link
-    text = f"You have been invited to DinMo. Create your account with this link, which can be used once and expires in 7 days:\n\n{link}\n"
+    text = f"You have been invited to DinMo. Create your account here:\n\n{link}\n\n{ONCE}\n"
     send_mail("Your invitation to DinMo", text, None, [invitation.email])
     return ""
 
