@@ -51,6 +51,14 @@ WORDS: dict[str, str] = {
     r"\bsays nothing\b": "no longer applies",
     r"\bthe former one\b": "the previous one",
     r"\bat once\b(?=[.,;]| and| when| where| if)": "immediately",
+    r"\brights\b|\b(the|a|no|any) right (to |“|\*)": "permission",
+    r'^\s*"""(Says|Tells|Asks|Hears|Judges)\b': "Returns, Reports, Requests, Validates",
+    r"\b[Ee]-mail\b": "email",
+    r"\bencrypted again\b": "re-encrypted",
+    r"\b(go|goes|went) on running\b": "keeps running",
+    r"\bwithout a question\b": "automatically",
+    r"\bsees one moment\b|\bone moment of\b": "a consistent snapshot",
+    r"\bas the web server has it\b|\bwhat is going on\b": "the client address, the current context",
     r"\bneighbour|\bcolour|\bbehaviour|\b(re|un)?organis|synchronis|recognis|normalis|centre\b": "US spelling",
 }
 _PATTERNS = [(re.compile(pattern), instead) for pattern, instead in WORDS.items()]

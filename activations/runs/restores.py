@@ -79,7 +79,7 @@ def leave(chosen: QuerySet[Drift], check: Run) -> int:
 
 
 def healing(run: Run) -> QuerySet[Drift]:
-    """What a check found in attributes that are restored without a question."""
+    """The drift that a check found in attributes that are restored automatically."""
     policies = run.mapped_fields
     names = [field.target for field in policies if field.policy == FieldMapping.Policy.RESTORE]
     return Drift.objects.open().filter(run=run, field__in=names)

@@ -1,4 +1,4 @@
-"""Tells the processes of a worker that it is shutting down, so that they hand over their runs before finishing them.
+"""Notifies the processes of a worker that it is shutting down, so that they hand over their unfinished runs.
 
 The main process of a worker receives the signal, and its child processes execute the tasks. They share one byte of
 memory, which the children inherit when they are forked. It needs no lock that a killed process could leave locked.

@@ -65,10 +65,10 @@ def report(form: forms.BaseForm, problem: Misconfigured) -> None:
 
 
 def ask_again(form: forms.BaseForm, parameters: Sequence[Parameter]) -> None:
-    """Asks for each secret again if the form is refused.
+    """Requires each secret to be entered again if the form has errors.
 
-    A page never contains a secret, so the field is empty when the form is shown again, and saving it like that would
-    silently keep the stored one.
+    Pages never contain secrets, so the field is empty when the form is shown again, and saving it empty would silently
+    keep the stored secret.
     """
     if not form.errors:
         return

@@ -1,4 +1,4 @@
-"""Asks who gets alerts, once: on the first page of Start, and on the overview until there is an answer."""
+"""Requests alert recipients once: on the first page of Start, and on the overview until they are set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks vendors and sources what a workspace file leads to: whose workspace a token opens, and whether it works."""
+"""Verifies a workspace file with vendors and sources: that credentials work, and which workspace a token belongs to."""
 
 from __future__ import annotations
 

@@ -74,6 +74,6 @@ def uses_of_segment(segment: Segment) -> Iterator[Use]:
 
 
 def announce_renamed_column(model: DataModel, before: str, after: str) -> None:
-    """Tells every app that a column of the model has a new name."""
+    """Notifies all apps that a column of the model was renamed."""
     for user in _users():
         user.column_renamed(model, before, after)

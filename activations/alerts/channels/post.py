@@ -71,7 +71,7 @@ def _answer(session: requests.Session, url: str, body: bytes, headers: Mapping[s
 
 
 def _raise_unless_accepted(answer: requests.Response, url: str) -> None:
-    """Says what the receiver answered, if it is a short sentence."""
+    """Raises a Problem unless the status is 2xx. Its message quotes the response if that is a short sentence."""
     status = answer.status_code
     if 200 <= status < 300:
         return

@@ -1,4 +1,4 @@
-"""What a completed check for drift leads to: a warning, and a run that restores what is restored without a question."""
+"""Concludes a check for drift: opens or closes the warning, and decides whether a run restores values automatically."""
 
 from __future__ import annotations
 

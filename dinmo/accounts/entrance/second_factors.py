@@ -20,5 +20,5 @@ def tokens() -> Iterator[tuple[Authenticator, str, str]]:
 
 
 def replace(row: Authenticator, name: str, again: str) -> int:
-    """Stores a secret that was encrypted again. Returns 0 if the row has changed in the meantime."""
+    """Stores a re-encrypted secret. Returns 0 if the row has changed in the meantime."""
     return int(Authenticator.objects.filter(pk=row.pk, data=row.data).update(data={**row.data, name: again}))
