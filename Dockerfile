@@ -11,7 +11,9 @@ RUN python -m venv /venv \
     && /venv/bin/pip install --only-binary=:all: -r requirements.txt
 WORKDIR /app
 COPY . .
-RUN /venv/bin/python -m compileall -q .
+# Whatever the modes of the checkout, user 10001 can read it.
+RUN /venv/bin/python -m compileall -q . \
+    && chmod -R a+rX .
 
 FROM python:${PYTHON}-slim
 ARG VERSION=0.1.0

@@ -49,7 +49,7 @@ class Backups:
 
 @pytest.fixture
 def backups(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Backups:
-    settings.VAR_DIR = tmp_path
+    settings.VAR_DIR = settings.KEYS_DIR = tmp_path
     for name in ("ENCRYPTION_KEYS", "SECRET_KEY"):
         monkeypatch.delenv(name, raising=False)
     return Backups(tmp_path)
