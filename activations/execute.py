@@ -26,6 +26,7 @@ from activations.vendor_session import Context, open_context, reading_only
 from core.audit import SYSTEM, acting_as
 from core.errors import Problem, Unavailable
 from destinations import vendor
+from segments.session import reading_here
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def _advance(run: Run, lease: Lease) -> None:
     if run.cancel_requested:
         finish.cancel(run, lease, timezone.now())
         return
-    with open_context(run) as context, reading_only(context):
+    with open_context(run) as context, reading_only(context), reading_here():
         try:
             if run.live or not run.dry_run:
                 context.pacer.refuse_if_blocked()

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.errors import Misconfigured
+from segments.isolation.reader import opened_apart
 from segments.registry import engines
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from segments.contract import Engine, Reader
     from segments.models import Source
+
+
+_reads_here: ContextVar[bool] = ContextVar("reads_here", default=False)
 
 
 def engine(source: Source) -> Engine:
@@ -21,12 +28,28 @@ def engine(source: Source) -> Engine:
 
 
 def opened(source: Source, timeout_seconds: float) -> AbstractContextManager[Reader]:
-    """A read-only session with the source.
+    """A read-only session with the source, in a process of its own: whatever a query does, this process survives it.
 
     Raises:
-        Misconfigured, Unavailable: as for `Engine.open`.
+        Misconfigured, Unavailable: as for `Engine.open`; also if that process exceeds its limits.
     """
-    return engine(source).open(source.settings, timeout_seconds=timeout_seconds)
+    chosen = engine(source)
+    if _reads_here.get():
+        return chosen.open(source.settings, timeout_seconds=timeout_seconds)
+    return opened_apart(source.engine, source.settings, timeout_seconds)
+
+
+@contextmanager
+def reading_here() -> Iterator[None]:
+    """In this block, sources are read in this process: for runs, which stream millions of rows in bounded memory.
+
+    A worker that a run kills is replaced, and the run continues. A web process would take everybody's requests along.
+    """
+    token = _reads_here.set(True)
+    try:
+        yield
+    finally:
+        _reads_here.reset(token)
 
 
 def zone(source: Source) -> ZoneInfo:

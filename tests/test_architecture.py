@@ -31,8 +31,8 @@ FLOORS = {
 ROOMS = {
     "core": "errors audit text secrets logs plugins parameters network http health commands pg_copy prefetch "
     "failpoints database web templatetags",
-    "segments": "permission_grants contract registry values models conditions session sql integrity reading sources "
-    "engines apps tasks screens admin",
+    "segments": "permission_grants contract registry values isolation models conditions session sql integrity "
+    "reading sources engines apps tasks screens admin",
     "destinations": "contract kit sandbox conformance registry simulators models vendor discovery lanes pacing "
     "services screens forms admin api",
     "activations": "text_template warning_kinds models reasons digests setup vendor_session runs scheduling storage "
