@@ -184,9 +184,9 @@ EXCHANGE_DAYS = min(env.int("EXCHANGE_DAYS", default=7), RETENTION_DAYS)
 HELD_VALUE_DAYS = min(env.int("HELD_VALUE_DAYS", default=7), RETENTION_DAYS)
 SOURCE_TIMEOUT_SECONDS = env.float("SOURCE_TIMEOUT_SECONDS", default=600)
 SOURCE_PREVIEW_SECONDS = env.float("SOURCE_PREVIEW_SECONDS", default=20)
-# Of each process that reads a source for a page, and how many a web process has at once.
-SOURCE_PREVIEW_MEMORY_MB = max(128, env.int("SOURCE_PREVIEW_MEMORY_MB", default=1024))
-SOURCE_PREVIEW_RESULT_MB = max(1, env.int("SOURCE_PREVIEW_RESULT_MB", default=32))
+# Of each process that reads a source for a page, and how many a web process has at the same time.
+SOURCE_PREVIEW_MEMORY_MB = max(256, env.int("SOURCE_PREVIEW_MEMORY_MB", default=1024))
+SOURCE_PREVIEW_RESULT_MB = max(1, env.int("SOURCE_PREVIEW_RESULT_MB", default=16))
 SOURCE_PREVIEW_PROCESSES = max(1, env.int("SOURCE_PREVIEW_PROCESSES", default=4))
 SOURCE_FILES_ROOT = Path(env("SOURCE_FILES_ROOT", default=str(BASE_DIR / "data")))
 SOURCE_UPLOAD_MAX_BYTES = env.int("SOURCE_UPLOAD_MAX_BYTES", default=200_000_000)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
 SETTINGS = {"config", "secrets"}
-PROVES_NOTHING = ("source_timeout",)
+PROVES_NOTHING = ("source_timeout", "source_deadline")
 """Codes of failures after which a test of the source succeeds: it is the model's query that takes too long."""
 
 

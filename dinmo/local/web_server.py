@@ -19,6 +19,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from core.logs import formatter
 from dinmo.local import listeners
+from segments.isolation import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,6 +130,7 @@ class RedactingLogger(Logger):
 
 def post_worker_init(worker: Any) -> None:
     """Called in each worker once it can answer."""
+    processes.keep()
     logging.getLogger("dinmo.web").info("Web process %s is ready.", worker.pid)
 
 

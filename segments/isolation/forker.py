@@ -1,8 +1,8 @@
 """The process whose copies read sources: it has loaded the engines, so that a copy starts within milliseconds.
 
-Started as `python -m segments.isolation.forker SECONDS MODULE…`, with the modules to load, and one end of a socket as its
-standard input. It ends with the other end, when the process that started it does, or after so many seconds without work. A copy is made for each session, has directories for temporary files of its own,
-and is killed together with all that it started.
+Started as `python -m segments.isolation.forker SECONDS MODULE…`: the modules to load, and after how long without work
+it ends. Its standard input is one end of a socket. It ends with the other end, and so with the process that started it.
+A copy is made for each session. It has a directory of its own for temporary files, and leaves nothing behind.
 """
 
 from __future__ import annotations

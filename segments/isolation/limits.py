@@ -35,7 +35,7 @@ def limit_memory(more_bytes: int) -> None:
 
 
 def limit_time(seconds: float) -> None:
-    """The kernel kills this process unless this is called again within so many seconds, or it ends by then.
+    """The kernel kills this process after this time, unless it has ended or this was called again.
 
     It works if the process is stuck, and if nobody is left who waits for it.
     """

@@ -43,7 +43,7 @@ def crashed(detail: str) -> Unavailable:
     """It ended on its own, or something else than this application ended it."""
     return Unavailable(
         "source_crashed",
-        "The process that read the source ended unexpectedly. Try again. If it happens again, simplify the query, and "
-        "check whether the machine has enough memory.",
+        "The process that read the source ended unexpectedly, perhaps because it needed more memory than it may use. "
+        "Try again. If it happens again, simplify the query, or raise SOURCE_PREVIEW_MEMORY_MB.",
         detail=detail,
     )

@@ -1,4 +1,4 @@
-"""Starts and ends processes that read sources, on behalf of the process that needs them, at most so many at once."""
+"""Starts and ends processes that read sources, on behalf of the process that needs them, and limits their number."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Process:
         return self.is_over
 
     def close(self, seconds: float = 0) -> None:
-        """Waits for its end, and kills it after so many seconds."""
+        """Waits for its end, and kills it if it has not ended by then."""
         self.connection.close()
         if not self.ends_within(seconds):
             self.kill()
@@ -144,7 +144,7 @@ def process(most: int, wait_seconds: float) -> Iterator[Process]:
     """A process for one session.
 
     Args:
-        most: how many there may be at once. One more has to wait.
+        most: how many there may be at the same time. One more has to wait.
         wait_seconds: how long it waits.
 
     Raises:
@@ -177,7 +177,7 @@ def _started() -> Process:
 
 
 def is_readable(descriptor: int, seconds: float) -> bool:
-    """Whether there is something to read, or the other end is closed, within so many seconds."""
+    """Whether there is something to read, or the other end is closed, by then."""
     waiting = select.poll()
     waiting.register(descriptor, select.POLLIN)
     return bool(waiting.poll(seconds * 1000))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from segments.isolation.processes import Process
 
 INTERRUPTED_SECONDS = 2.0
-"""After its own time limit, a session is interrupted, and so many seconds later it is killed."""
+"""How long before it is killed a call is interrupted."""
 GRACE_SECONDS = 5.0
 """How much longer than its own time limit a call may take before the process is killed."""
 POLL_SECONDS = 0.2

@@ -122,7 +122,7 @@ class Session:
 
     def fail(self, error: BaseException, opening: Opening) -> None:
         """Reports an error that ended the session. It has to get by with little memory."""
-        if isinstance(error, MemoryError):
+        if isinstance(error, MemoryError) or "can't start new thread" in str(error):
             error = problems.needed_memory(opening.memory_bytes)
         with suppress(OSError):
             if isinstance(error, Problem):

@@ -153,7 +153,7 @@ def check_while_waiting(model: DataModel) -> Verdict:
     try:
         return check_primary_key(model, settings.SOURCE_PREVIEW_SECONDS)
     except Unavailable as problem:
-        if problem.code != "source_timeout":
+        if problem.code not in ("source_timeout", "source_deadline"):
             raise
         return Verdict("warning", NOT_CHECKED.format(key=model.primary_key, seconds=settings.SOURCE_PREVIEW_SECONDS))
 

@@ -214,7 +214,7 @@ def translated(error: Exception, seconds: float) -> Problem:
     if "JSON in file" in message:
         sentence = "The file has a line that is not JSON. Each line must be one object in braces."
         return Misconfigured("source_file_broken", sentence, where="path", detail=message.split("\n")[0])
-    if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory" in message:
+    if isinstance(error, duckdb.OutOfMemoryException | MemoryError) or "Out of Memory" in message:
         sentence = "The query needs more memory than it may use. Select, sort or group fewer rows or columns."
         return Misconfigured("source_too_large", sentence, detail=message)
     if isinstance(error, duckdb.PermissionException):

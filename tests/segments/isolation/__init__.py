@@ -1,0 +1,1 @@
+"""Sources that are read in processes of their own."""
