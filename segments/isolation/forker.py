@@ -2,7 +2,7 @@
 
 Started as `python -m segments.isolation.forker SECONDS MODULE…`: the modules to load, and after how long without work
 it ends. Its standard input is one end of a socket. It ends with the other end, and so with the process that started it.
-A copy is made for each session. It has a directory of its own for temporary files, and leaves nothing behind.
+A copy is made for each session. Its temporary files are in a directory of its own, which is removed with it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from segments.isolation.limits import end_with
 from segments.isolation.orders import ENDED, KILL, ORDER, START
@@ -34,14 +35,21 @@ class Running:
 
     number: int
     pipe: int
-    folder: str
+    folder: Path
 
 
 class Forker:
-    """Args: control: where orders come from."""
+    """Starts and ends processes as it is ordered to.
 
-    def __init__(self, control: socket.socket, idle_seconds: float) -> None:
+    Args:
+        control: where orders come from.
+        folder: contains the directories for temporary files.
+        idle_seconds: after how long without work it ends; 0 for never.
+    """
+
+    def __init__(self, control: socket.socket, folder: Path, idle_seconds: float) -> None:
         self.control = control
+        self.folder = folder
         self.idle_seconds = idle_seconds or None
         self.running: dict[int, Running] = {}
         self.woken, self.waking = os.pipe()
@@ -75,12 +83,12 @@ class Forker:
         return True
 
     def start(self, number: int, connection: int, pipe: int) -> None:
-        folder, parent = tempfile.mkdtemp(prefix="dinmo-"), os.getpid()
+        folder, parent = self.folder / str(number), os.getpid()
         try:
             pid = os.fork()
         except OSError:
+            # Whoever waits for it reads the end of the pipe.
             os.close(pipe)
-            shutil.rmtree(folder, ignore_errors=True)
         else:
             if pid == 0:
                 _become_session(connection, folder, parent)
@@ -118,7 +126,7 @@ class Forker:
             self.reap()
 
 
-def _become_session(connection: int, folder: str, parent: int) -> None:
+def _become_session(connection: int, folder: Path, parent: int) -> None:
     """Turns this copy into a session, and ends it."""
     code = 1
     try:
@@ -133,7 +141,8 @@ def _become_session(connection: int, folder: str, parent: int) -> None:
         for standard in (0, 1, 2):
             os.dup2(nothing, standard)
         os.close(nothing)
-        tempfile.tempdir = folder
+        folder.mkdir()
+        tempfile.tempdir = str(folder)
         Session(socket.socket(fileno=3)).serve()
         code = 0
     except MemoryError:
@@ -149,7 +158,8 @@ def main() -> None:
     _ = engines.all, list(map(importlib.import_module, modules))
     gc.collect()
     gc.freeze()
-    Forker(socket.socket(fileno=os.dup(0)), float(idle_seconds)).serve()
+    with tempfile.TemporaryDirectory(prefix="dinmo-") as folder:
+        Forker(socket.socket(fileno=os.dup(0)), Path(folder), float(idle_seconds)).serve()
     # Without the clean-up of libraries, of which some complain.
     os._exit(0)
 

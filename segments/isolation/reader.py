@@ -19,7 +19,7 @@ from segments.contract import ColumnInfo, ForeignKey, Reader, Skipped, TableInfo
 from segments.isolation import frames, problems
 from segments.isolation.encoding import decoded, decoded_problem
 from segments.isolation.processes import is_readable, process
-from segments.isolation.session import OUT_OF_MEMORY, Call, Opening
+from segments.isolation.session import OUT_OF_MEMORY, START_SECONDS, Call, Opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -51,7 +51,7 @@ class IsolatedReader(Reader):
 
     def open(self) -> None:
         """Raises Misconfigured, Unavailable: as `Engine.open`."""
-        self._send(frames.CALL, self.opening)
+        self._send(self.opening, max(self.opening.timeout_seconds, START_SECONDS))
         answer = self._finished("open")
         # An attribute of classes in general, but this class is one for all engines.
         self.guesses = answer["guesses"]  # type: ignore[misc]
@@ -86,7 +86,7 @@ class IsolatedReader(Reader):
         return found
 
     def batches(self, query: Select[Any]) -> Iterator[pa.RecordBatch]:
-        self._send(frames.CALL, Call("batches", {"query": query}))
+        self._send(Call("batches", {"query": query}), self.opening.timeout_seconds)
         left = self.opening.result_bytes
         while (received := self._received(left))[0] == frames.BATCH:
             left -= len(received[1])
@@ -115,18 +115,17 @@ class IsolatedReader(Reader):
         self.running.close(INTERRUPTED_SECONDS)
 
     def _call(self, method: str, **arguments: Any) -> Any:
-        self._send(frames.CALL, Call(method, arguments))
+        self._send(Call(method, arguments), self.opening.timeout_seconds)
         return self._finished(method)
 
     def _finished(self, method: str) -> Any:
         return decoded(method, self._received(self.opening.result_bytes)[1])
 
-    def _send(self, kind: bytes, content: Any) -> None:
-        now, allowed = time.monotonic(), self.opening.timeout_seconds
-        self.interrupt_at = now + allowed + GRACE_SECONDS - INTERRUPTED_SECONDS
-        self.kill_at = now + allowed + GRACE_SECONDS
+    def _send(self, content: Any, seconds: float) -> None:
+        self.kill_at = time.monotonic() + seconds + GRACE_SECONDS
+        self.interrupt_at = self.kill_at - INTERRUPTED_SECONDS
         try:
-            self._transmit(kind, pickle.dumps(content))
+            self._transmit(frames.CALL, pickle.dumps(content))
         except OSError:
             self._explain_end()
 

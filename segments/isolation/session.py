@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from segments.contract import Reader
 
 LARGEST_CALL = (1 << 32) - 1
+START_SECONDS = 20.0
+"""How long it may take at least until a source is open, also if the machine is busy or a server is slow."""
 LONELY_SECONDS = 1.0
 """How long a server may take to cancel a statement once nobody waits for it."""
 OUT_OF_MEMORY = 97
@@ -87,7 +89,7 @@ class Session:
             self.fail(error, opening)
 
     def answer_calls(self, opening: Opening) -> None:
-        limit_time(opening.call_seconds)
+        limit_time(max(opening.call_seconds, 2 * START_SECONDS))
         engine = engines[opening.engine]
         with engine.open(opening.settings, timeout_seconds=opening.timeout_seconds) as reader:
             self.reader = reader

@@ -157,8 +157,10 @@ def test_files_of_a_killed_process_are_removed(lake: Source, forker: ForkerProce
     folder = tmp_path / "temporary"
     with asked(lake, "select count(*) as x from range(1000000000000) a, range(1000) b"):
         (child,) = wait_until(lambda: children(forker.process.pid))
-        wait_until(lambda: any(folder.glob("dinmo-*/dinmo-*")))
+        wait_until(lambda: any(folder.glob("dinmo-*/*/dinmo-*")))
         os.kill(child, signal.SIGKILL)
+    assert list(folder.glob("dinmo-*/*")) == []
+    forker.stop()
     assert list(folder.iterdir()) == []
 
 
