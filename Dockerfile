@@ -5,13 +5,13 @@ ARG PYTHON=3.12
 FROM python:${PYTHON}-slim AS build
 ENV PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1
-# Only wheels: nothing is compiled here, so there is no compiler, and both architectures get what was published for them.
+# Wheels only: no compiler is needed, and every dependency publishes wheels for both architectures.
 COPY requirements.txt .
 RUN python -m venv /venv \
     && /venv/bin/pip install --only-binary=:all: -r requirements.txt
 WORKDIR /app
 COPY . .
-# Whatever the modes of the checkout, user 10001 can read it.
+# User 10001 must be able to read the code, whatever the umask of the checkout.
 RUN /venv/bin/python -m compileall -q . \
     && chmod -R a+rX .
 
@@ -27,7 +27,7 @@ ENV PATH=/venv/bin:$PATH \
     VAR_DIR=/var/lib/dinmo \
     SOURCE_FILES_ROOT=/data
 
-# A new volume takes over the owner and the mode of the directory on which it is mounted.
+# A new volume inherits owner and mode from the directory on which it is mounted.
 RUN groupadd --system --gid 10001 dinmo \
     && useradd --system --uid 10001 --gid 10001 --home-dir /var/lib/dinmo --shell /usr/sbin/nologin dinmo \
     && install --directory --mode=0700 --owner=dinmo --group=dinmo /var/lib/dinmo /var/lib/dinmo/keys \
@@ -37,13 +37,13 @@ COPY --from=build /venv /venv
 COPY --from=build /app /app
 WORKDIR /app
 
-# As numbers, so that Kubernetes can tell that this is not root.
+# Numeric, so that Kubernetes can verify that it is not root.
 USER 10001:10001
 EXPOSE 8000
 # The application serves static files directly from its packages, so collectstatic is not needed.
 CMD ["gunicorn", "dinmo.wsgi", "--config", "python:dinmo.local.web_server", "--bind", "0.0.0.0:8000", \
      "--workers", "2", "--threads", "8", \
      "--worker-tmp-dir", "/dev/shm", "--no-control-socket"]
-# Of the web server. Containers with a different command need a different one.
+# For the web server. Containers with a different command need a health check of their own.
 HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=4 \
     CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8000, timeout=5); c.request('GET', '/readyz'); raise SystemExit(c.getresponse().status != 200)"]

@@ -24,9 +24,9 @@ test: lint ## check style, types, wording and migrations, and run all tests
 	$(RUN) manage.py makemigrations --check --dry-run
 	$(RUN) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
-# Where the servers are: TEST_POSTGRES_URL and REDIS_URL, or the usual ports of this machine.
+# TEST_POSTGRES_URL and REDIS_URL, or the default ports of this machine. Also kills processes 20 times on PostgreSQL.
 test-postgres: export VAR_DIR := $(TEST_VAR)
-test-postgres: $(VENV)/installed-for-tests ## run the tests that depend on them on PostgreSQL and Redis, and 20 kills on PostgreSQL
+test-postgres: $(VENV)/installed-for-tests ## run the parts of the tests that may depend on it on PostgreSQL and Redis, which must be running
 	$(RUN) -m tests.servers --numprocesses $(TEST_PROCESSES) --dist loadfile
 	$(RUN) -m tests.chaos --kills 20 --seed 7 --database postgres
 
