@@ -1,4 +1,4 @@
-"""Restores a backup in one transaction."""
+"""Restores a backup in one transaction: completely, or not at all."""
 
 from __future__ import annotations
 
