@@ -8,7 +8,7 @@ TEST_PROCESSES ?= 2
 TEST_VAR := $(or $(VAR_DIR),$(CURDIR)/var/test)
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test test-postgres chaos lint bench clean audit sbom
+.PHONY: help up demo test test-postgres proofs chaos soak lint bench clean audit sbom
 
 help: ## list the available targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,15 @@ test-postgres: $(VENV)/installed-for-tests ## run the parts of the tests that ma
 
 chaos: $(VENV)/installed ## kill processes 200 times on each database, prove that nothing is lost (CHAOS="--kills 20 --seed 1")
 	@exec $(RUN) -m tests.chaos $(CHAOS)
+
+# By name, because these files are not collected with the other tests: they take minutes.
+PROOFS := tests/crash/many_workers.py tests/crash/rolling.py tests/crash/moving.py
+proofs: export VAR_DIR := $(TEST_VAR)
+proofs: $(VENV)/installed-for-tests ## prove shared limits, throughput of several workers, rolling restart, moving house, restore
+	$(RUN) -m pytest --capture no $(PROOFS)
+
+soak: $(VENV)/installed ## half an hour of changes, faults and kills, then compare the destinations with the source (SOAK="--minutes 3")
+	@exec $(RUN) -m tests.soak $(SOAK)
 
 lint: export VAR_DIR := $(TEST_VAR)
 lint: $(VENV)/installed-for-tests ## check style, types, wording and licenses

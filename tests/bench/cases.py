@@ -123,6 +123,15 @@ def activate(name: str, unlimited: bool = False) -> dict[str, Any]:
     return meter.result(**summary(run))
 
 
+def repeat(name: str, times: int) -> dict[str, Any]:
+    """Further runs after a first one, in the same process, so that nothing is loaded for the first time."""
+    activate(name)
+    with Meter() as meter:
+        for _ in range(times):
+            activate(name)
+    return meter.result(times=times)
+
+
 def plan(name: str) -> dict[str, Any]:
     """Planning alone with a real context, from loading the baseline to committing the changes."""
     tasks.load()
@@ -217,6 +226,7 @@ def write_source(kind: str, parts: list[dict[str, Any]]) -> dict[str, Any]:
 CASES: dict[str, Callable[..., dict[str, Any]]] = {
     "idle": idle,
     "activate": activate,
+    "repeat": repeat,
     "plan": plan,
     "accept": accept,
     "read": read,

@@ -77,7 +77,7 @@ def measure(
     allowed = 0.0 if unlimited else services[service].limits.writes
     rows = max(1, round((allowed or 400) * seconds / workers))
     with opened(directory, scratch.create("delivery")) as home:
-        _set_up(home, slug, workers, rows)
+        set_up(home, slug, workers, rows)
         control(
             home,
             slug,
@@ -114,7 +114,8 @@ def _round(
     return Delivered(service, database, what, workers, allowed, reached, refused, writes, others, accepted, cpu, rss)
 
 
-def _set_up(home: Home, slug: str, workers: int, rows: int) -> None:
+def set_up(home: Home, slug: str, workers: int, rows: int) -> None:
+    """An installation with one activation for each worker, and that number of rows for each of them."""
     home.manage("migrate", "--verbosity", "0")
     _write(home, workers, rows, "none")
     control(home, slug, "POST", "switches", {"attributes": ATTIO_ATTRIBUTES} if slug == "attio" else {})

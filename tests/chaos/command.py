@@ -106,12 +106,12 @@ class Command(BaseCommand):
         home.mkdir(parents=True, exist_ok=True)
         try:
             with exclusive_runtime(home):
-                _empty(home)
+                empty(home)
         except Problem as problem:
             raise CommandError(problem.message) from None
         self._write(f"{database}: {' '.join(words)}. The logs are in {home}.")
         command = [sys.executable, "-m", "tests.chaos", *words]
-        process = spawn(command, _environment(home, database))
+        process = spawn(command, own_environment(home, database))
         try:
             return process.wait()
         finally:
@@ -122,7 +122,8 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _environment(home: Path, database: str) -> dict[str, str]:
+def own_environment(home: Path, database: str) -> dict[str, str]:
+    """The environment of a proof: an empty state directory and database of its own."""
     ports = {slug: free_port() for slug in platforms.all}
     database_port = free_port() if database == POSTGRES else 0
     urls = {platforms[slug].url_variable: f"http://{HOST}:{port}" for slug, port in ports.items()}
@@ -146,7 +147,7 @@ def _environment(home: Path, database: str) -> dict[str, str]:
     return programs.environment({**inherited, **own}, settings.BASE_DIR, address, "", urls)
 
 
-def _empty(home: Path) -> None:
+def empty(home: Path) -> None:
     """Removes the files of a previous proof."""
     for path in home.iterdir():
         if path.is_dir():

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from core.http import READ_SECONDS
 from destinations.sandbox.wire import Cut, Reply, Request
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from destinations.sandbox.base import Sandbox
 
@@ -28,6 +30,17 @@ FAULT_RATES = {
     "outage": 0.0003,
 }
 RECORDS = ("/companies", "/records")
+REFUSALS = {
+    "refused": Reply(503, {"message": "Service unavailable"}),
+    "outage": Reply(503, {"message": "Service unavailable"}),
+    "broken": Reply(500, {"message": "Internal server error"}),
+    "throttled": Reply(429, {"message": "Slow down"}, {"Retry-After": "1"}),
+    "throttled_bare": Reply(429, {"message": "Slow down"}),
+}
+"""Answers to requests that are not carried out."""
+LOST_ANSWERS = ("cut_after", "failed_after", "malformed", "timeout")
+"""Faults of requests that are carried out, but whose answer the client can't read."""
+TIMEOUT_SECONDS = READ_SECONDS + 2.0
 
 
 @dataclass(frozen=True)
@@ -51,15 +64,20 @@ class Failure:
 
 @dataclass
 class FaultyVendor:
-    """Wraps a simulator. Faults are off at first. The state survives all kills, because it lives in this process."""
+    """Wraps a simulator. Faults are off at first. The state survives all kills, because it lives in this process.
+
+    Args:
+        rates: the share of requests for records that each fault affects.
+    """
 
     sandbox: Sandbox
     rng: random.Random
+    rates: Mapping[str, float] = field(default_factory=lambda: FAULT_RATES)
     faults_enabled: bool = False
     writes: list[Write] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     requests: int = 0
-    faults: int = 0
+    injected: Counter[str] = field(default_factory=Counter)
     longest_seconds: float = 0.0
     down_until: float = 0.0
 
@@ -69,33 +87,45 @@ class FaultyVendor:
     def handle(self, request: Request) -> Reply:
         """Handles a request like `Sandbox.handle`, possibly with an injected fault."""
         started_at = time.time()
-        fault, latency = self._draw_fault(started_at, any(part in request.path for part in RECORDS))
+        fault, latency = self._draw_fault(started_at, request)
         time.sleep(latency)
         if fault not in ("none", "slow") and _is_write(request):
             self.failures += [Failure(time.time(), path) for path, _ in logged_writes(request)]
-        if fault in ("refused", "outage"):
-            return Reply(503, {"message": "Service unavailable"})
-        if fault == "throttled":
-            return Reply(429, {"message": "Slow down"}, {"Retry-After": "1"})
+        if fault in REFUSALS:
+            return REFUSALS[fault]
+        if fault == "rejected":
+            return self.sandbox.error_reply(400)
         if fault == "cut":
             raise Cut
         reply = self.sandbox.handle(request)
-        lost = fault in ("cut_after", "failed_after")
+        lost = fault in LOST_ANSWERS
         self._record(request, reply, started_at, answered=not lost)
-        if fault == "cut_after":
+        return self._spoiled(fault) if lost else reply
+
+    @property
+    def faults(self) -> int:
+        """How many faults were injected."""
+        return self.injected.total()
+
+    def _spoiled(self, fault: str) -> Reply:
+        """What the client receives instead of the answer."""
+        if fault == "timeout":
+            time.sleep(TIMEOUT_SECONDS)
+        if fault in ("cut_after", "timeout"):
             raise Cut
-        return Reply(502, "<html>Bad gateway</html>") if lost else reply
+        return Reply(502, "<html>Bad gateway</html>") if fault == "failed_after" else Reply(200, '{"data": {"id": ')
 
     def start_outage(self) -> None:
         """Makes the vendor unavailable for LONG_OUTAGE_SECONDS."""
         self.down_until = time.time() + LONG_OUTAGE_SECONDS
 
-    def _draw_fault(self, now: float, is_record_request: bool) -> tuple[str, float]:
+    def _draw_fault(self, now: float, request: Request) -> tuple[str, float]:
+        is_record_request = any(part in request.path for part in RECORDS)
         with self.lock:
             self.requests += 1
             latency = self.rng.uniform(*LATENCY_SECONDS)
             draw, fault = self.rng.random(), "none"
-            for name, share in FAULT_RATES.items() if self.faults_enabled and is_record_request else ():
+            for name, share in self.rates.items() if self.faults_enabled and is_record_request else ():
                 draw -= share
                 if draw < 0:
                     fault = name
@@ -104,7 +134,10 @@ class FaultyVendor:
                 self.down_until = now + SHORT_OUTAGE_SECONDS
             if now < self.down_until and self.faults_enabled:
                 fault = "outage"
-            self.faults += fault != "none"
+            if fault == "rejected" and not _is_write(request):
+                fault = "none"
+            if fault != "none":
+                self.injected[fault] += 1
             return fault, SLOW_SECONDS if fault == "slow" else latency
 
     def _record(self, request: Request, reply: Reply, started_at: float, *, answered: bool) -> None:

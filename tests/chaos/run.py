@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from itertools import islice
@@ -20,7 +20,7 @@ from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
 from dinmo.local.machine import exclusive_runtime
 from tests.chaos import adoption, postgres, proof, repeats, report
-from tests.chaos.faults import FaultyVendor
+from tests.chaos.faults import FAULT_RATES, FaultyVendor
 from tests.chaos.processes import Installation
 from tests.chaos.scenario import Kill, Scenario, environment
 from tests.chaos.source import MAX_COUNT, Shop
@@ -141,9 +141,11 @@ def _running_scenario(
 
 
 @contextmanager
-def serving(slug: str, port: int, token: str, seed: int) -> Iterator[FaultyVendor]:
+def serving(
+    slug: str, port: int, token: str, seed: int, rates: Mapping[str, float] = FAULT_RATES
+) -> Iterator[FaultyVendor]:
     """Serves a simulator. Its faults are off."""
-    vendor = FaultyVendor(sandboxes[slug](token), random.Random(f"{slug} {seed}"))
+    vendor = FaultyVendor(sandboxes[slug](token), random.Random(f"{slug} {seed}"), rates)
     with Server(vendor.sandbox, port, vendor.handle) as server:
         # Killed clients drop their connections, which is not worth a traceback.
         server.http.handle_error = lambda request, client_address: None  # type: ignore[method-assign]

@@ -8,6 +8,9 @@ import time
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+from psycopg.rows import dict_row
+
 from destinations.sandbox.http_server import Server
 from destinations.sandbox.registry import sandboxes
 from dinmo.local import broker
@@ -16,7 +19,7 @@ from tests.crash.installation import PATIENCE_SECONDS, ROOT, Installation
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from destinations.sandbox.wire import Reply, Request
@@ -37,6 +40,17 @@ ACTIVATION = """
     fields: [{from: name, to: name}]
 """
 
+REQUEST_ALL = """
+from activations.models import Activation, Run
+from activations.runs import requests
+for activation in Activation.objects.order_by("pk"):
+    requests.request(activation, Run.Trigger.SCHEDULE)
+"""
+RUNS = (
+    "select r.* from activations_run r join activations_activation a on a.id = r.activation_id "
+    "where a.name = %s order by r.id"
+)
+
 
 class Workers:
     """The processes of an installation. Each is killed at the end, if it is still running."""
@@ -53,12 +67,13 @@ class Workers:
         }
         self.running: list[subprocess.Popen[bytes]] = []
 
-    def start(self, program: Program, name: str = "", *options: str) -> subprocess.Popen[bytes]:
+    def start(self, program: Program, name: str = "", *options: str, ready: str = " ready.") -> subprocess.Popen[bytes]:
         """Starts a program, and waits until it says that it is ready.
 
         Args:
             name: of this process, if several run the same program.
             options: further options of the command.
+            ready: what its log contains once it is ready.
         """
         name = name or program.name
         command = (*program.command, "--hostname", f"{name}@%h") if name != program.name else program.command
@@ -67,12 +82,17 @@ class Workers:
         with path.open("wb") as log:
             process = spawn(command, self.installation.environment, log)
         self.running.append(process)
-        wait_until(lambda: " ready." in path.read_text(), f"the start of {name}")
+        wait_until(lambda: ready in path.read_text(), f"the start of {name}")
         return process
 
     def request(self, activation: str) -> None:
         """Requests a run, and leaves it to the workers."""
         done = self.installation.manage("activate", activation)
+        assert done.returncode == 0, done.stderr
+
+    def request_all(self) -> None:
+        """Requests a run of every activation, in one process, so that they begin together."""
+        done = self.installation.manage("shell", "-c", REQUEST_ALL)
         assert done.returncode == 0, done.stderr
 
     def insert(self, rows: Sequence[tuple[int, str, str]]) -> None:
@@ -82,14 +102,12 @@ class Workers:
 
     def runs(self, activation: str) -> list[dict[str, Any]]:
         """The runs of an activation, oldest first."""
+        if url := self.installation.environment.get("DATABASE_URL", ""):
+            with closing(psycopg.connect(url, row_factory=dict_row)) as server:
+                return list(server.execute(RUNS % "%s", [activation]))
         with closing(sqlite3.connect(self.installation.home / "dinmo.sqlite3")) as connection:
             connection.row_factory = sqlite3.Row
-            rows = connection.execute(
-                "select r.* from activations_run r join activations_activation a on a.id = r.activation_id "
-                "where a.name = ? order by r.id",
-                [activation],
-            )
-            return [dict(row) for row in rows]
+            return [dict(row) for row in connection.execute(RUNS % "?", [activation])]
 
     def state(self, activation: str) -> str:
         """The state of its latest run, or "" if there is none."""
@@ -105,20 +123,27 @@ class Workers:
 
 @contextmanager
 def running(
-    home: Path, rows: Sequence[tuple[int, str, str]], workspace: str, respond: Callable[[Request], Reply] | None = None
+    home: Path,
+    rows: Sequence[tuple[int, str, str]],
+    workspace: str,
+    respond: Callable[[Request], Reply] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Workers]:
     """An installation with these companies and this workspace, and a broker. Workers are to be started.
 
     Args:
         respond: answers requests to the vendor instead of the simulator.
+        environment: further variables of all processes, such as DATABASE_URL.
     """
     with ExitStack() as stack:
         server = stack.enter_context(Server(sandboxes["attio"]("t"), respond=respond))
         server.sandbox.latency_seconds = 0.05
         installation = Installation(home, server.sandbox, server.url)
+        installation.environment |= environment or {}
         installation.store("companies", COLUMNS, rows)
         installation.apply(workspace)
         workers = Workers(installation, stack.enter_context(broker.running(home, {})))
+        installation.environment |= environment or {}
         try:
             yield workers
         finally:
