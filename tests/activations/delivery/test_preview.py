@@ -19,6 +19,7 @@ from activations.runs import lease, requests, retention
 from activations.screens.timeline import found_records, loading
 from core.errors import Misconfigured
 from destinations.sandbox.wire import Fault
+from segments.engines.sqlite.engine import SQLite
 from tests.activations.conftest import map_fields, run, writes
 
 if TYPE_CHECKING:
@@ -52,6 +53,19 @@ def test_new_record_is_sent_as_previewed_to_attio(
     assert (previewed.step, previewed.method, set(previewed.changed)) == ("upsert", "PUT", {"name", "description"})
     assert writes(attio) == []
     assert_is_sent(previewed, run(to_attio, "manual", only_key="1"), attio)
+
+
+def test_web_process_does_not_open_the_source_itself(
+    person: User, shop: Shop, attio: Sandbox, to_attio: Activation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise Misconfigured("opened_here", "The source was opened in this process.")
+
+    shop.fill(1)
+    monkeypatch.setattr(SQLite, "open", refuse)
+    assert request_for(to_attio, "1", person).is_sent
+    # Runs do, because they stream.
+    assert run(to_attio, "manual").error_code == "opened_here"
 
 
 def test_preview_follows_write_policies(person: User, shop: Shop, attio: Sandbox, to_attio: Activation) -> None:

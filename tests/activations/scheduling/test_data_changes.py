@@ -105,7 +105,7 @@ def test_signal_that_can_not_be_read_is_stored_and_starts_nothing(schedule: Sche
 
 
 def test_source_without_a_counter_says_so(schedule: Schedule, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("segments.engines.sqlite.engine.SQLiteReader.change_signal", lambda self, **_: None)
+    monkeypatch.setattr("segments.isolation.reader.IsolatedReader.change_signal", lambda self, **_: None)
     assert look(schedule, 5) == 0
     schedule.refresh_from_db()
     assert "no change counter" in schedule.signal_problem

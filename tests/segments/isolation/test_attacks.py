@@ -9,13 +9,15 @@ import pytest
 
 from core.errors import Problem
 from segments.isolation.reader import GRACE_SECONDS
-from segments.models import Source
+from segments.models import DataModel, Source
 from segments.session import opened
 from tests.segments.isolation.conftest import ENDLESS, STUCK, resident, rows_of
 from tests.segments.places import postgres_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from django.test import Client
 
 SECONDS = 2.0
 SLACK_SECONDS = 10.0
@@ -79,6 +81,18 @@ def test_query_on_sqlite_is_survived(attack: str, shop: Source) -> None:
 def test_query_on_duckdb_is_survived(attack: str, lake: Source) -> None:
     sql, codes = DUCKDB[attack]
     assert survives(lake, sql).code in codes
+
+
+@pytest.mark.django_db
+def test_page_with_such_a_query_gets_an_answer_and_so_does_the_next(shop: Source, staff: Client, settings: Any) -> None:
+    settings.SOURCE_PREVIEW_SECONDS = SECONDS
+    shop.save()
+    stuck = DataModel.objects.create(name="Stuck", source=shop, sql=STUCK, primary_key="x")
+    usual = DataModel.objects.create(name="Usual", source=shop, table="shop", primary_key="id")
+    answer = staff.get(f"/api/models/{stuck.pk}/preview/")
+    assert answer.status_code in range(400, 600)
+    assert answer.json()["code"] == "source_deadline"
+    assert len(staff.get(f"/api/models/{usual.pk}/preview/").json()["rows"]) == 20
 
 
 @pytest.mark.parametrize("slug", ["csv", "jsonl"])

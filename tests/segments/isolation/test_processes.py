@@ -10,12 +10,14 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import Select, select, text
 
 from core.errors import Problem, Unavailable
+from dinmo.local import web_server
 from segments.isolation import processes
 from segments.isolation.reader import IsolatedDefect, IsolatedReader
 from segments.session import opened, reading_here
@@ -215,6 +217,18 @@ def test_forker_without_work_ends_and_is_started_again(shop: Source, monkeypatch
     assert rows_of(shop, "select 1 as x") == [{"x": "1"}]
     assert shared.forker
     assert shared.forker is not first
+    shared.forker.stop()
+
+
+def test_web_process_starts_a_forker_ahead_of_time_and_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = processes._Shared()
+    monkeypatch.setattr(processes, "_shared", shared)
+    web_server.post_worker_init(SimpleNamespace(pid=1))
+    assert shared.forker
+    assert shared.idle_seconds == 0
+    assert b"segments.isolation.forker\0000\000" in wait_until(
+        Path(f"/proc/{shared.forker.process.pid}/cmdline").read_bytes
+    )
     shared.forker.stop()
 
 
