@@ -28,7 +28,7 @@ def engine(source: Source) -> Engine:
 
 
 def opened(source: Source, timeout_seconds: float) -> AbstractContextManager[Reader]:
-    """A read-only session with the source, in a process of its own: whatever a query does, this process survives it.
+    """A read-only session with the source, in a separate process: no query can crash or block this one.
 
     Raises:
         Misconfigured, Unavailable: as for `Engine.open`; also if that process exceeds its limits.
@@ -43,7 +43,7 @@ def opened(source: Source, timeout_seconds: float) -> AbstractContextManager[Rea
 def reading_here() -> Iterator[None]:
     """In this block, sources are read in this process: for runs, which stream millions of rows in bounded memory.
 
-    A worker that a run kills is replaced, and the run continues. A web process would take everybody's requests along.
+    If a run crashes its worker, the worker is restarted and the run continues. A crashed web process affects all users.
     """
     token = _reads_here.set(True)
     try:

@@ -1,4 +1,4 @@
-"""Reads sources in processes of their own: their limits, what is sent to and fro, and who starts and ends them.
+"""Separate processes that read sources: their limits, the messages they exchange, and how they start and end.
 
-What runs in such a process is an engine, and neither Django's models nor this application's database.
+Such a process runs an engine. It has no access to Django's models or the application's database.
 """

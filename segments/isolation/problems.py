@@ -1,4 +1,4 @@
-"""What went wrong with a process that reads a source."""
+"""The problems of processes that read sources, in sentences for the user."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from core.errors import Misconfigured, Unavailable
 
 
 def took_too_long(seconds: float) -> Unavailable:
-    """It was killed, because it did not even end when its own time limit was over."""
+    """The process was killed, because it ignored its time limit."""
     return Unavailable(
         "source_deadline",
-        f"Reading the source took longer than {seconds:g} seconds, and was ended. Simplify the query, or read fewer "
+        f"Reading the source took longer than {seconds:g} seconds and was stopped. Simplify the query, or read fewer "
         "rows or columns.",
     )
 
@@ -17,16 +17,16 @@ def took_too_long(seconds: float) -> Unavailable:
 def needed_memory(limit_bytes: int) -> Misconfigured:
     return Misconfigured(
         "source_memory",
-        f"Reading the source needed more than {limit_bytes >> 20:,} MB of memory, and was ended. Select, sort or group "
-        "fewer rows or columns, or raise SOURCE_PREVIEW_MEMORY_MB.",
+        f"Reading the source needed more than {limit_bytes >> 20:,} MB of memory and was stopped. Select, sort or "
+        "group fewer rows or columns, or raise SOURCE_PREVIEW_MEMORY_MB.",
     )
 
 
 def too_many() -> Unavailable:
-    """No process was free in time."""
+    """The maximum number of processes were running for too long."""
     return Unavailable(
         "source_queue",
-        "Too many previews are being made at the moment. Try again shortly, or raise SOURCE_PREVIEW_PROCESSES.",
+        "Too many previews are running at the moment. Try again in a moment, or raise SOURCE_PREVIEW_PROCESSES.",
     )
 
 
@@ -40,10 +40,10 @@ def result_too_large(limit_bytes: int) -> Misconfigured:
 
 
 def crashed(detail: str) -> Unavailable:
-    """It ended on its own, or something else than this application ended it."""
+    """The process crashed, or something other than this application killed it."""
     return Unavailable(
         "source_crashed",
-        "The process that read the source ended unexpectedly, perhaps because it needed more memory than it may use. "
+        "The process that read the source ended unexpectedly, possibly because it ran out of memory. "
         "Try again. If it happens again, simplify the query, or raise SOURCE_PREVIEW_MEMORY_MB.",
         detail=detail,
     )

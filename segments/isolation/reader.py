@@ -1,7 +1,8 @@
-"""A reader whose engine runs in a process of its own, with limits that it can't exceed."""
+"""A reader whose engine runs in a separate process, with limits that it can't exceed."""
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import signal
@@ -34,6 +35,7 @@ GRACE_SECONDS = 5.0
 """How much longer than its own time limit a call may take before the process is killed."""
 POLL_SECONDS = 0.2
 TIME_SIGNALS = (signal.SIGALRM, signal.SIGXCPU)
+log = logging.getLogger(__name__)
 
 
 class IsolatedDefect(RuntimeError):
@@ -156,6 +158,7 @@ class IsolatedReader(Reader):
             now = time.monotonic()
             if now >= self.kill_at:
                 self.running.kill()
+                log.warning("A process that read a source (%s) was killed at its deadline.", self.opening.engine)
                 raise problems.took_too_long(self.opening.timeout_seconds)
             if now >= self.interrupt_at:
                 self.interrupt()
@@ -163,6 +166,7 @@ class IsolatedReader(Reader):
     def _explain_end(self) -> NoReturn:
         self.running.ends_within(INTERRUPTED_SECONDS)
         code = self.running.code
+        log.warning("A process that read a source (%s) ended unexpectedly. %s", self.opening.engine, _words(code))
         if code is not None and -code in TIME_SIGNALS:
             raise problems.took_too_long(self.opening.timeout_seconds) from None
         if code == OUT_OF_MEMORY:
@@ -172,7 +176,7 @@ class IsolatedReader(Reader):
 
 @contextmanager
 def opened_apart(engine: str, options: Mapping[str, Any], timeout_seconds: float) -> Iterator[Reader]:
-    """A read-only session with a source, in a process of its own.
+    """A read-only session with a source, in a separate process.
 
     Args:
         engine: the slug of the engine.

@@ -1,4 +1,4 @@
-"""One session with a source, in a process of its own: opens it, and answers calls until the other side is done."""
+"""One session with a source, in a separate process: opens it, and answers calls until the other side is done."""
 
 from __future__ import annotations
 
