@@ -14,7 +14,7 @@ from django.utils import timezone
 from core.errors import Misconfigured, Problem
 from core.web import parameter_form
 from core.web.deletion import ExplainedDeletion
-from core.web.parameter_view import shown
+from core.web.forms.parameter_view import shown
 from core.web.screens import Button, ScreenAdmin, readable_secrets
 from destinations import discovery, simulators, vendor
 from destinations.forms import ConnectionForm, DestinationForm, connection_form

@@ -17,7 +17,7 @@ from django.utils.safestring import mark_safe
 
 from core.errors import Problem
 from core.web.deletion import ExplainedDeletion
-from core.web.parameter_view import shown
+from core.web.forms.parameter_view import shown
 from core.web.screens import Button, ScreenAdmin, readable_secrets
 from segments.models import Source
 from segments.registry import engines
