@@ -18,7 +18,7 @@ from activations.delivery.retry import NEVER_SENT, with_one_wait
 from activations.guards.held import Outdated
 from activations.models import Run
 from activations.planning.begin import plan, take_up
-from activations.runs import stopping
+from activations.runs import stopping, vendor_times
 from activations.runs.lease import Cancelled, Keeper, Lease, Lost, claim
 from activations.runs.stopping import Interrupted
 from activations.scheduling import settle
@@ -119,6 +119,7 @@ def _advance(run: Run, lease: Lease) -> None:
             raise
         finally:
             lease.count(context.counts())
+            vendor_times.note(run.pk, context.pacer)
 
 
 def _block_if_long(context: Context, problem: Unavailable) -> None:

@@ -17,6 +17,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from core.http import LONGEST_WAIT_SECONDS
+from destinations.answer_times import AnswerTimes
 from destinations.contract import LONGEST_PAUSE_SECONDS, Limits, Purpose, Quota
 from destinations.lanes import HIGHEST_RATE, LOT_SECONDS, LOWEST_RATE, Lane, blocked, stopped
 
@@ -37,6 +38,8 @@ class Pacer:
         self.clock = clock
         self.closed = threading.Event()
         self.requests: Counter[Purpose] = Counter()
+        self.answer_times = AnswerTimes()
+        self.all_waited_seconds = 0.0
         self.lock = threading.Lock()
         self.waited = threading.local()
         writes = Lane(f"{workspace}:writes", limits.writes * SHARE_OF_LIMIT, clock)
@@ -59,10 +62,16 @@ class Pacer:
         lane = self.lanes[purpose]
         while not self._wait_for_turn(lane):
             pass
-        self.waited.seconds = self.waited_seconds() + time.monotonic() - started
+        seconds = time.monotonic() - started
+        self.waited.seconds = self.waited_seconds() + seconds
         self.waited.purpose = purpose
         with self.lock:
             self.requests[purpose] += 1
+            self.all_waited_seconds += seconds
+
+    def answered(self, status: int | None, seconds: float) -> None:
+        """Counts how long the vendor took to answer; `status` is None if it did not."""
+        self.answer_times.add(status, seconds)
 
     def waited_seconds(self) -> float:
         """How long this thread has waited for turns since it last called `forget_waits`, in seconds."""
@@ -125,6 +134,12 @@ class Pacer:
         with self.lock:
             counts, self.requests = dict(self.requests), Counter()
         return counts
+
+    def take_waited_seconds(self) -> float:
+        """How long all requests have waited for their turns since the last call, added up, in seconds."""
+        with self.lock:
+            seconds, self.all_waited_seconds = self.all_waited_seconds, 0.0
+        return seconds
 
     def _each_lane(self) -> list[Lane]:
         return list(dict.fromkeys(self.lanes.values()))

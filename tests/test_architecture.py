@@ -33,8 +33,8 @@ ROOMS = {
     "failpoints database web templatetags",
     "segments": "permission_grants contract registry values isolation models conditions session sql integrity "
     "reading sources engines apps tasks screens admin",
-    "destinations": "contract kit sandbox conformance registry simulators models vendor discovery lanes pacing "
-    "services screens forms admin api",
+    "destinations": "contract answer_times answers kit sandbox conformance registry simulators models vendor discovery "
+    "lanes pacing services screens forms admin api",
     "activations": "text_template warning_kinds models reasons digests setup vendor_session runs scheduling storage "
     "alerts guards planning pauses delivery attaching finish execute apps tasks screens admin management",
     "dinmo": "keys security formats mail celery local site permissions accounts settings problems workspace demo start "

@@ -4,7 +4,7 @@ from activations.models.activation import PERCENT, Activation
 from activations.models.alert import Alert, AlertChannel
 from activations.models.attach import AttachContacts, Attachment, HiddenRecord
 from activations.models.baseline import Generation, MatchValue, Record
-from activations.models.change import Bundle, Change, Exchange, HeldPlan, HeldValues
+from activations.models.change import Bundle, Change, Exchange, HeldPlan, HeldValues, VendorTimes
 from activations.models.draft import Draft
 from activations.models.drift import Drift, LeftValue
 from activations.models.field_mapping import FieldMapping, MappedField
@@ -42,5 +42,6 @@ __all__ = [
     "SystemPause",
     "TriggerRequest",
     "TriggerToken",
+    "VendorTimes",
     "Warning",
 ]

@@ -175,3 +175,21 @@ class HeldPlan(models.Model):
 
     def __str__(self) -> str:
         return f"Plan of {self.run}"
+
+
+class VendorTimes(models.Model):
+    """What the workers of a run measured. Deleted together with it."""
+
+    run = models.OneToOneField(Run, models.CASCADE, primary_key=True, related_name="vendor_times")
+    waited_seconds = models.FloatField(
+        default=0, help_text="How long all requests together waited for the rate limit of the vendor."
+    )
+    answers = models.JSONField(
+        default=dict, help_text="By status class: requests in each bucket, and the sum of their seconds."
+    )
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"Times of run {self.run_id}"

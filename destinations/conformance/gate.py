@@ -49,6 +49,9 @@ class RecordingGate:
     def wait(self, purpose: Purpose) -> None:
         self.waits.append(Waited(purpose, len(self.sandbox.log), self._records()))
 
+    def answered(self, status: int | None, seconds: float) -> None:
+        """What the answer took is not verified."""
+
     def learn(self, purpose: Purpose, quota: Quota) -> None:
         self.learned.append(Learned(purpose, quota, len(self.sandbox.log)))
 

@@ -66,9 +66,11 @@ class Quota:
 
 
 class Gate(Protocol):
-    """What a client calls around every request: `wait` before it, and `learn` with the quota from the response."""
+    """What a client calls around every request: `wait` before it, `answered` after it, and `learn` with the quota."""
 
     def wait(self, purpose: Purpose) -> None: ...
+
+    def answered(self, status: int | None, seconds: float) -> None: ...
 
     def learn(self, purpose: Purpose, quota: Quota) -> None: ...
 
@@ -77,6 +79,9 @@ class OpenGate:
     """A gate that never waits, for forms and single checks."""
 
     def wait(self, purpose: Purpose) -> None:
+        return None
+
+    def answered(self, status: int | None, seconds: float) -> None:
         return None
 
     def learn(self, purpose: Purpose, quota: Quota) -> None:

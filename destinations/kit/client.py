@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, Unpack
 from urllib.parse import urlsplit
@@ -16,7 +18,7 @@ from destinations.kit import headers as header_values
 from destinations.kit.answer import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection
 
     from core.errors import Problem
 
@@ -87,14 +89,17 @@ class Transport:
         """
         writing = purpose is Purpose.WRITE or (purpose is Purpose.DISCOVERY and method != "GET")
         self.gate.wait(purpose)
+        started = time.monotonic()
         try:
             response = http.send(self.http, method, self.url + path, headers=self.headers, **content)
         except Unavailable as problem:
+            self.gate.answered(None, time.monotonic() - started)
             # Repeating a read is always safe, whether or not the vendor processed the first one.
             problem.ambiguous = problem.ambiguous and writing
             raise
         except requests.RequestException as error:
             raise self._invalid_address(type(error).__name__) from None
+        self.gate.answered(response.status_code, time.monotonic() - started)
         now = self.now()
         quota = self.read_quota(response.headers, now)
         if quota:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Min
@@ -16,6 +17,7 @@ from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from activations.models import Alert, BeatLease, Run, Warning
+from destinations.answer_times import BUCKETS, SUM, added
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,7 +32,11 @@ DELAY_BUCKETS = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0)
 DURATION_BUCKETS = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0)
 OUTCOMES = ("accepted", "matched", "rejected", "invalid", "skipped", "unknown", "not_sent")
 REQUESTS = ("discovery_requests", "lookup_requests", "write_requests")
-COLUMNS = ("state", "created_at", "started_at", "finished_at", "due_at", "takeovers", "throttled", *OUTCOMES, *REQUESTS)
+SERVICE, WAITED, ANSWERS = "activation__destination__service", "vendor_times__waited_seconds", "vendor_times__answers"
+COLUMNS = (
+    "state", "created_at", "started_at", "finished_at", "due_at", "takeovers", "throttled", *OUTCOMES, *REQUESTS,
+    SERVICE, WAITED, ANSWERS,
+)  # fmt: skip
 
 
 class DatabaseCollector(Collector):
@@ -47,6 +53,7 @@ class DatabaseCollector(Collector):
             .values(*COLUMNS)[:MOST_RUNS]
         )
         yield from ended_runs(ended)
+        yield from vendor_times(ended)
         yield from self._live_runs()
         yield from self._beat()
         yield from self._attention()
@@ -111,6 +118,29 @@ def ended_runs(runs: Sequence[dict[str, Any]]) -> Iterator[Metric]:
     yield histogram("dinmo_schedule_lag_seconds", "From a slot of a schedule to its run.", {(): lags}, DELAY_BUCKETS)
 
 
+def vendor_times(runs: Iterable[dict[str, Any]]) -> Iterator[Metric]:
+    """PURE. How long vendors took to answer, and how long requests waited for rate limits, by service.
+
+    Args:
+        runs: the columns of each. Of a run that sent no request, those of its times are None.
+    """
+    answers: dict[str, dict[str, dict[str, float]]] = {}
+    waits: Counter[str] = Counter()
+    for run in runs:
+        if run[ANSWERS] is not None:
+            waits[run[SERVICE]] += run[WAITED]
+            answers[run[SERVICE]] = added(answers.get(run[SERVICE], {}), run[ANSWERS])
+    text = "How long vendors took to answer, by service and status class, of the runs that ended in the last hour."
+    family = GaugeHistogramMetricFamily("dinmo_vendor_request_seconds", text, labels=["service", "status"])
+    for service, by_status in answers.items():
+        for status, counts in by_status.items():
+            cumulative = accumulate(counts.get(name, 0) for name in BUCKETS)
+            family.add_metric([service, status], list(zip(BUCKETS, cumulative, strict=True)), counts[SUM])
+    yield family
+    text = "How long requests waited for the rate limit, added up, of the runs that ended in the last hour."
+    yield labeled("dinmo_vendor_rate_limit_wait_seconds", text, "service", waits)
+
+
 def seconds(begin: datetime, end: datetime) -> float:
     """PURE. The time between two moments; 0 if a clock was set back between them."""
     return max(0.0, (end - begin).total_seconds())
@@ -126,7 +156,7 @@ def gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, text, value=value)
 
 
-def labeled(name: str, text: str, label: str, values: Mapping[Any, int]) -> GaugeMetricFamily:
+def labeled(name: str, text: str, label: str, values: Mapping[Any, float]) -> GaugeMetricFamily:
     """PURE. A metric with a value for each label."""
     family = GaugeMetricFamily(name, text, labels=[label])
     for key, value in values.items():

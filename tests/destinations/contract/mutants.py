@@ -111,6 +111,9 @@ class Gate:
     def wait(self, purpose: Purpose) -> None:
         self.real.wait(purpose)
 
+    def answered(self, status: int | None, seconds: float) -> None:
+        self.real.answered(status, seconds)
+
     def learn(self, purpose: Purpose, quota: Quota) -> None:
         self.real.learn(purpose, quota)
 

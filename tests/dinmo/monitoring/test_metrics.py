@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from prometheus_client.parser import text_string_to_metric_families
 
-from activations.models import Activation, Alert, Run, Warning
+from activations.models import Activation, Alert, Run, VendorTimes, Warning
 from activations.scheduling import standby
 from dinmo.monitoring.collector import ended_runs
 from tests.activations.scheduling.test_periodic_tasks import activation  # noqa: F401
@@ -50,6 +50,8 @@ def busy(activation: Activation) -> Activation:  # noqa: F811
     ended = run(activation, 1, state="succeeded", accepted=7, rejected=2, write_requests=9, takeovers=1)
     times = {"created_at": now - timedelta(seconds=100), "started_at": now - timedelta(seconds=98)}
     Run.objects.filter(pk=ended.pk).update(**times, finished_at=now - timedelta(seconds=8), due_at=times["created_at"])
+    answers = {"2xx": {"0.1": 6, "1.0": 2, "sum": 2.5}, "none": {"+Inf": 1, "sum": 20.5}}
+    VendorTimes.objects.create(run=ended, waited_seconds=3.5, answers=answers)
     old = run(activation, 2, state="failed", accepted=1000)
     Run.objects.filter(pk=old.pk).update(finished_at=now - timedelta(hours=2))
     run(activation, 3)
@@ -79,6 +81,23 @@ def test_metrics_are_what_the_database_knows(busy: Activation) -> None:
     assert 50 <= found["dinmo_outbox_overdue_seconds", ()] < 60
     assert found["dinmo_beat_active", ()] == 1
     assert found["dinmo_beat_silent_seconds", ()] < 10
+
+
+@pytest.mark.django_db
+def test_times_of_requests_to_vendors_are_added_up_by_service(busy: Activation) -> None:
+    second = run(busy, 4, state="succeeded", finished_at=timezone.now())
+    VendorTimes.objects.create(run=second, waited_seconds=1.0, answers={"2xx": {"0.1": 1, "sum": 0.1}})
+    service = ("service", busy.destination.service)
+    found = scraped()
+    name = "dinmo_vendor_request_seconds"
+    answered = {
+        bound: found[f"{name}_bucket", (("le", bound), service, ("status", "2xx"))] for bound in ("0.05", "0.5", "+Inf")
+    }
+    assert answered == {"0.05": 0, "0.5": 7, "+Inf": 9}
+    assert found[f"{name}_gsum", (service, ("status", "2xx"))] == pytest.approx(2.6)
+    assert found[f"{name}_bucket", (("le", "20.0"), service, ("status", "none"))] == 0
+    assert found[f"{name}_gcount", (service, ("status", "none"))] == 1
+    assert found["dinmo_vendor_rate_limit_wait_seconds", (service,)] == pytest.approx(4.5)
 
 
 def test_delays_and_durations_are_distributed_over_buckets() -> None:
