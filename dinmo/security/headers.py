@@ -48,6 +48,8 @@ REFUSED_FEATURES = (
 OTHER_HEADERS = {
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in REFUSED_FEATURES),
     "Cross-Origin-Resource-Policy": "same-origin",
+    # Django's own middleware comes later, and does not see what is answered before it: files, and refused requests.
+    "X-Frame-Options": "DENY",
 }
 
 
