@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
 from rest_framework.response import Response
 
+from core.web.api.schema import described
 from core.web.endpoints import Endpoint
-from destinations import discovery
+from destinations import answers, discovery
 from destinations.models import Connection, Destination
 from destinations.registry import services
 
@@ -25,6 +26,7 @@ class ConnectionState(Endpoint):
 
     permissions = ("destinations.view_connection",)
 
+    @described(answers.ConnectionAnswer)
     def get(self, request: Request, pk: int) -> Response:
         connection = get_object_or_404(Connection.objects.defer("secrets"), pk=pk)
         opens = {"platform": connection.platform, "workspace": connection.workspace_name}
@@ -36,6 +38,7 @@ class ConnectionServices(Endpoint):
 
     permissions = ("destinations.view_connection",)
 
+    @described(answers.ServicesAnswer)
     def get(self, request: Request, pk: int) -> Response:
         connection = get_object_or_404(Connection, pk=pk)
         offered = [service for service in services.all.values() if service.platform.slug == connection.platform]
@@ -47,6 +50,7 @@ class DestinationService(Endpoint):
 
     permissions = ("destinations.view_destination",)
 
+    @described(answers.DestinationAnswer)
     def get(self, request: Request, pk: int) -> Response:
         destination = get_object_or_404(Destination, pk=pk)
         details = service_json(services[destination.service])
@@ -59,12 +63,14 @@ class DestinationFields(Endpoint):
     permissions = ("destinations.view_destination",)
     change_permissions = ("destinations.change_destination",)
 
+    @described(answers.DiscoveryAnswer)
     def get(self, request: Request, pk: int) -> Response:
         may_store = request.user.has_perm("destinations.change_destination")
         destination = _destination(pk)
         discovered = discovery.fields(destination, timezone.now(), store=may_store)
         return Response(discovery_json(destination, discovered))
 
+    @described(answers.DiscoveryAnswer)
     def post(self, request: Request, pk: int) -> Response:
         destination = _destination(pk)
         return Response(discovery_json(destination, discovery.refresh(destination, timezone.now())))
@@ -74,7 +80,7 @@ def _destination(pk: int) -> Destination:
     return get_object_or_404(Destination.objects.select_related("connection"), pk=pk)
 
 
-def discovery_json(destination: Destination, discovered: discovery.DiscoveredFields) -> dict[str, Any]:
+def discovery_json(destination: Destination, discovered: discovery.DiscoveredFields) -> answers.DiscoveryAnswer:
     """A discovery as JSON."""
     service = services[destination.service]
     return {
@@ -95,7 +101,7 @@ def discovery_json(destination: Destination, discovered: discovery.DiscoveredFie
     }
 
 
-def service_json(service: Service) -> dict[str, Any]:
+def service_json(service: Service) -> answers.ServiceAnswer:
     """A service as JSON."""
     return {
         "service": service.slug,
@@ -111,7 +117,7 @@ def service_json(service: Service) -> dict[str, Any]:
     }
 
 
-def field_json(field: Field) -> dict[str, Any]:
+def field_json(field: Field) -> answers.FieldAnswer:
     """A field as JSON, without `config`, which only conversion needs."""
     return {
         "name": field.name,

@@ -12,6 +12,7 @@ from activations.screens.pause_api import urlpatterns as pauses
 from activations.screens.review.one_record import urlpatterns as review
 from activations.screens.timeline.search_api import urlpatterns as search
 from activations.screens.trigger_api import urlpatterns as trigger
+from core.web.api.document import urlpatterns as schema
 from destinations.api import urlpatterns as destinations
 from dinmo.audit.screens.api import urlpatterns as audit
 from segments.screens.computed_api import urlpatterns as computed
@@ -37,4 +38,5 @@ urlpatterns = [
     *pauses,
     *warnings,
     *audit,
+    *schema,
 ]

@@ -236,6 +236,8 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "core.web.api.schema.EndpointSchema",
 }
+SPECTACULAR_SETTINGS = {"TITLE": "DinMo", "VERSION": "1"}
 
 LOGGING = logs.configuration(env("LOG_LEVEL", default="INFO").upper(), env("LOG_FORMAT", default=""))

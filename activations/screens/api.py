@@ -17,9 +17,11 @@ from activations.alerts.words import run_words
 from activations.models import Activation, Run, Schedule
 from activations.runs import requests
 from activations.scheduling import definition
+from activations.screens.answers import runs as answers
 from activations.screens.review import comparison
 from core.errors import Misconfigured
 from core.web import time_zone
+from core.web.api.schema import described
 from core.web.endpoints import Endpoint, number
 from core.web.error_pages import help_url
 from segments.screens.record_values import may_see_values
@@ -39,6 +41,7 @@ class ActivationState(Endpoint):
 
     permissions = ("activations.view_activation",)
 
+    @described(answers.ActivationAnswer)
     def get(self, request: Request, pk: int) -> Response:
         activation = get_object_or_404(Activation.objects.select_related(*RELATED), pk=pk)
         state = state_of(activation, timezone.now())
@@ -56,6 +59,7 @@ class Issues(Endpoint):
         "destinations.view_connection",
     )
 
+    @described(answers.IssuesAnswer)
     def get(self, request: Request) -> Response:
         found = [
             {
@@ -76,6 +80,7 @@ class ScheduleWords(Endpoint):
 
     permissions = ("activations.view_activation",)
 
+    @described(answers.ScheduleAnswer, body=answers.ScheduleFields)
     def post(self, request: Request) -> Response:
         schedule = parsed_schedule(request.data)
         words = definition.words(schedule)
@@ -102,6 +107,7 @@ class ActivationRuns(Endpoint):
 
     permissions = ("activations.run_activation",)
 
+    @described(answers.RunAnswer, status=202, body=answers.RunRequest)
     def post(self, request: Request, pk: int) -> Response:
         activation = get_object_or_404(Activation, pk=pk)
         chosen = {name: request.data.get(name) is True for name in ("full", "dry_run", "live")}
@@ -118,6 +124,7 @@ class RunRetry(Endpoint):
 
     permissions = ("activations.run_activation",)
 
+    @described(answers.RetryAnswer, status=(200, 202))
     def post(self, request: Request, pk: int) -> Response:
         run = get_object_or_404(Run.objects.select_related("activation"), pk=pk)
         retried = requests.retry_now(run, Run.Trigger.API)
@@ -136,6 +143,7 @@ class RunComparison(Endpoint):
 
     permissions = ("activations.view_run", "activations.view_change")
 
+    @described(answers.ComparisonAnswer, query={"after": "The `id` of the last record of the previous page."})
     def get(self, request: Request, pk: int) -> Response:
         run = get_object_or_404(Run.objects.select_related("activation__destination"), pk=pk, live=True)
         after, sees = number(request.query_params.get("after")), may_see_values(request.user)
@@ -149,6 +157,7 @@ class RunState(Endpoint):
 
     permissions = ("activations.view_run",)
 
+    @described(answers.RunAnswer)
     def get(self, request: Request, pk: int) -> Response:
         return Response(run_json(get_object_or_404(Run, pk=pk)))
 
@@ -186,19 +195,19 @@ def _moment(text: Any, schedule: Schedule) -> datetime | None:
     return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=schedule.timezone)
 
 
-def state_json(state: State) -> dict[str, Any]:
+def state_json(state: State) -> answers.StateAnswer:
     """The state of an activation in JSON."""
     return {"state": state.slug, "label": state.label, "causes": list(state.causes), "next_run": state.next_run}
 
 
-def error_json(run: Run) -> dict[str, str] | None:
+def error_json(run: Run) -> answers.ErrorAnswer | None:
     """Why a run failed, with the address at which the documentation says what to do. None if it did not fail."""
     if not run.error_code:
         return None
     return {"code": run.error_code, "message": run.error_message, "help": help_url(run.problem_code or run.error_code)}
 
 
-def run_json(run: Run) -> dict[str, Any]:
+def run_json(run: Run) -> answers.RunAnswer:
     """A run in JSON."""
     return {
         "id": run.pk,

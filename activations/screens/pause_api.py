@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.shortcuts import get_object_or_404
 from django.urls import path
@@ -12,8 +12,10 @@ from rest_framework.response import Response
 from activations.alerts.state import RELATED, state_of
 from activations.models import Activation
 from activations.pauses import act, check
+from activations.screens.answers import runs as answers
 from activations.screens.api import state_json
 from activations.setup import holds
+from core.web.api.schema import described
 from core.web.endpoints import Endpoint
 from core.web.error_pages import help_url
 
@@ -28,9 +30,11 @@ class ActivationPause(Endpoint):
     change_permissions = ("activations.run_activation",)
     action = ""
 
+    @described(answers.SystemPauseAnswer)
     def get(self, request: Request, pk: int) -> Response:
         return Response({"pause": pause_json(get_object_or_404(Activation, pk=pk))})
 
+    @described(answers.PausedStateAnswer)
     def post(self, request: Request, pk: int) -> Response:
         activation, now = get_object_or_404(Activation, pk=pk), timezone.now()
         if self.action == "pause":
@@ -43,7 +47,7 @@ class ActivationPause(Endpoint):
         return Response({**state_json(state_of(fresh, now)), "pause": pause_json(fresh)})
 
 
-def pause_json(activation: Activation) -> dict[str, Any] | None:
+def pause_json(activation: Activation) -> answers.PauseAnswer | None:
     """The pause by the system in JSON; None if there is none."""
     found = holds.system_pause(activation)
     if found is None:

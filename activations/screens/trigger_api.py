@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.parsers import JSONParser
@@ -19,9 +20,12 @@ from activations.alerts.rules import warnings_of
 from activations.alerts.words import run_words
 from activations.models import Run, TriggerToken
 from activations.runs import tokens, triggers
+from activations.screens.answers import programs as answers
 from activations.screens.api import error_json
 from core.audit import Actor, Kind, identify
 from core.errors import Misconfigured
+from core.web.api import schema
+from core.web.api.schema import described
 from core.web.endpoints import Endpoint
 from core.web.error_pages import help_url
 
@@ -38,6 +42,15 @@ MESSAGES = {
 }
 
 
+FAILURES = {
+    **schema.FAILURES,
+    401: "There is no trigger token, a wrong one, or a revoked one.",
+    404: "The activation of this token has no such run.",
+    409: "The activation starts no run now. The message says why, and what to do.",
+    429: "Too many requests. Wait for the seconds in `Retry-After`.",
+}
+
+
 class BearerToken(BaseAuthentication):  # type: ignore[misc, unused-ignore]
     """A trigger token in the Authorization header. It opens nothing but the endpoints of this module."""
 
@@ -51,6 +64,16 @@ class BearerToken(BaseAuthentication):  # type: ignore[misc, unused-ignore]
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="DinMo triggers"'
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[misc, unused-ignore]
+    """How the description of the API names the token."""
+
+    target_class = BearerToken
+    name = "triggerToken"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer"}
 
 
 class HasToken(BasePermission):  # type: ignore[misc, unused-ignore]
@@ -106,6 +129,7 @@ class Trigger(TriggerEndpoint):
 
     throttle_classes = [PerToken]
 
+    @described(answers.TriggerAnswer, status=(200, 202), body=answers.TriggerRequest, failures=FAILURES)
     def post(self, request: Request) -> Response:
         full = wants_full(request.data)
         key = request.headers.get("Idempotency-Key", "").strip()
@@ -120,6 +144,7 @@ class TriggeredRun(TriggerEndpoint):
 
     throttle_classes = [PollsPerToken]
 
+    @described(answers.TriggeredRunAnswer, failures=FAILURES)
     def get(self, request: Request, pk: int) -> Response:
         run = get_object_or_404(Run, pk=pk, activation=request.auth.activation)
         details = {
@@ -141,7 +166,7 @@ def wants_full(data: Mapping[str, Any]) -> bool:
     return full
 
 
-def brief(run: Run, request: Request) -> dict[str, Any]:
+def brief(run: Run, request: Request) -> answers.BriefRun:
     """A run in a few words, with the address at which it can be polled."""
     return {
         "run": run.pk,

@@ -11,12 +11,14 @@ from django.utils import timezone
 from rest_framework.response import Response
 
 from core.errors import Misconfigured
+from core.web.api.schema import described
 from core.web.endpoints import Endpoint, number
 from segments.conditions import computed_fields
 from segments.conditions.scope_from_db import model_scope
 from segments.integrity import computed_fields as stored_fields
 from segments.models import ComputedField, DataModel
 from segments.reading import read
+from segments.screens.answers import segments as answers
 from segments.screens.record_values import PERMISSION
 from segments.screens.segment_api import scope_json
 from segments.screens.source_api import PREVIEW_ROWS, cancellation_check, rows_json
@@ -35,6 +37,7 @@ class ComputedScope(Endpoint):
 
     permissions = ("segments.view_datamodel",)
 
+    @described(answers.BuilderAnswer, query={"field": "The name of a computed field that is saved."})
     def get(self, request: Request, pk: int) -> Response:
         model = get_object_or_404(DataModel, pk=pk)
         scope = computed_fields.definition_scope(model_scope(model), str(request.query_params.get("field") or ""))
@@ -52,6 +55,7 @@ class ComputedSentence(Endpoint):
 
     permissions = ("segments.view_datamodel",)
 
+    @described(answers.SentenceAnswer, body=answers.ComputedBody)
     def post(self, request: Request, pk: int) -> Response:
         field, formula = field_from_request(request, get_object_or_404(DataModel, pk=pk))
         return Response(
@@ -67,6 +71,7 @@ class ComputedPreview(Endpoint):
 
     permissions = ("segments.view_datamodel", PERMISSION)
 
+    @described(answers.Rows, body=answers.ComputedBody)
     def post(self, request: Request, pk: int) -> Response:
         field, formula = field_from_request(request, get_object_or_404(DataModel, pk=pk))
         selection, columns = _selected(field, formula)

@@ -10,9 +10,11 @@ from rest_framework.response import Response
 
 from core.errors import Misconfigured
 from core.parameters import clean
+from core.web.api.schema import described
 from core.web.endpoints import Endpoint
 from segments.models import Source
 from segments.registry import engines
+from segments.screens.answers import segments as answers
 from segments.screens.record_values import PERMISSION
 from segments.screens.source_api import rows_json
 from segments.sources import file_preview
@@ -28,6 +30,7 @@ class FilePreview(Endpoint):
 
     permissions = ("segments.view_source", "segments.view_datamodel", PERMISSION)
 
+    @described(answers.FileAnswer, body=answers.FileBody)
     def post(self, request: Request) -> Response:
         if not any(request.user.has_perm(f"segments.{verb}_source") for verb in ("add", "change")):
             raise PermissionDenied

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
@@ -12,11 +12,13 @@ from django.utils import timezone
 from rest_framework.response import Response
 
 from core.errors import Misconfigured
+from core.web.api.schema import described
 from core.web.endpoints import Endpoint, number
 from segments.conditions import limits, parsing
 from segments.conditions.scope_from_db import model_scope, source_scopes
 from segments.models import DataModel, Segment
 from segments.reading import read, sizes
+from segments.screens.answers import segments as answers
 from segments.screens.record_values import PERMISSION, may_see_values
 from segments.screens.source_api import PREVIEW_ROWS, cancellation_check, columns_json, json_value, may_store, rows_json
 
@@ -34,6 +36,7 @@ class BuilderScope(Endpoint):
 
     permissions = ("segments.view_segment", "segments.view_datamodel")
 
+    @described(answers.BuilderAnswer)
     def get(self, request: Request, pk: int) -> Response:
         model = get_object_or_404(DataModel, pk=pk)
         current = columns_json(model, store=may_store(request))
@@ -48,6 +51,7 @@ class ColumnValues(Endpoint):
 
     permissions = ("segments.view_datamodel", PERMISSION)
 
+    @described(answers.ValuesAnswer, body=answers.ValuesBody)
     def post(self, request: Request, pk: int) -> Response:
         model = get_object_or_404(DataModel, pk=pk)
         column, search = str(request.data.get("column") or ""), str(request.data.get("search") or "")
@@ -60,6 +64,7 @@ class SegmentSentence(Endpoint):
 
     permissions = ("segments.view_segment", "segments.view_datamodel")
 
+    @described(answers.SentenceAnswer, body=answers.SegmentBody)
     def post(self, request: Request) -> Response:
         segment = segment_from_request(request)
         scope = model_scope(segment.model)
@@ -82,6 +87,7 @@ class SegmentPreview(Endpoint):
 
     permissions = ("segments.view_segment", "segments.view_datamodel")
 
+    @described(answers.SegmentPreviewAnswer, body=answers.SegmentPreviewBody)
     def post(self, request: Request) -> Response:
         segment, now = segment_from_request(request), timezone.now()
         sees = may_see_values(request.user)
@@ -99,6 +105,7 @@ class SegmentBreakdown(Endpoint):
 
     permissions = ("segments.view_segment", "segments.view_datamodel", PERMISSION)
 
+    @described(answers.BreakdownAnswer, body=answers.BreakdownBody)
     def post(self, request: Request, pk: int) -> Response:
         segment, now = get_object_or_404(Segment.objects.select_related("model__source"), pk=pk), timezone.now()
         selection = read.selection(segment)
@@ -114,6 +121,7 @@ class SegmentOverlap(Endpoint):
 
     permissions = ("segments.view_segment", "segments.view_datamodel")
 
+    @described(answers.OverlapAnswer, body=answers.OverlapBody)
     def post(self, request: Request, pk: int) -> Response:
         segment = get_object_or_404(Segment.objects.select_related("model__source"), pk=pk)
         other = segment.model.segments.filter(pk=number(request.data.get("other"))).first()
@@ -130,6 +138,7 @@ class PreviewEnd(Endpoint):
 
     permissions = ("segments.view_segment",)
 
+    @described(answers.Nothing, body=answers.FromPage)
     def post(self, request: Request) -> Response:
         cancellation_check(request)
         return Response({})
@@ -156,7 +165,7 @@ def _is_saved(segment: Segment) -> bool:
     return any((where, limit) == (segment.where, segment.limit) for where, limit in saved)
 
 
-def scope_json(scope: ModelScope) -> dict[str, Any]:
+def scope_json(scope: ModelScope) -> answers.ScopeAnswer:
     """Returns what the conditions of a model can refer to, as JSON for the builder."""
     return {
         "columns": [

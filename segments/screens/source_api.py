@@ -13,9 +13,11 @@ from rest_framework.response import Response
 
 from core.audit import recording
 from core.errors import Problem
+from core.web.api.schema import described
 from core.web.endpoints import Endpoint
 from segments.models import Column, DataModel, Segment, Source
 from segments.reading import read, superseding
+from segments.screens.answers import segments as answers
 from segments.screens.record_values import PERMISSION
 from segments.sources import discovery
 
@@ -38,6 +40,7 @@ class SourceState(Endpoint):
 
     permissions = ("segments.view_source",)
 
+    @described(answers.SourceAnswer)
     def get(self, request: Request, pk: int) -> Response:
         source = get_object_or_404(Source.objects.defer("secrets"), pk=pk)
         return Response({"id": source.pk, "name": source.name, "engine": source.engine, **source.health_facts()})
@@ -48,6 +51,7 @@ class SourceTables(Endpoint):
 
     permissions = ("segments.view_source",)
 
+    @described(answers.TablesAnswer)
     def get(self, request: Request, pk: int) -> Response:
         return Response({"tables": discovery.tables(get_object_or_404(Source, pk=pk))})
 
@@ -57,6 +61,7 @@ class SourceSample(Endpoint):
 
     permissions = ("segments.view_source", "segments.view_datamodel", PERMISSION)
 
+    @described(answers.SampleAnswer, query={"table": "The name of a table."})
     def get(self, request: Request, pk: int) -> Response:
         infos, rows = discovery.sample(get_object_or_404(Source, pk=pk), str(request.query_params.get("table") or ""))
         return Response({"names": [info.name for info in infos], **rows_json(rows)})
@@ -67,6 +72,7 @@ class SourceColumns(Endpoint):
 
     permissions = ("segments.view_source", "segments.view_datamodel")
 
+    @described(answers.ColumnsAnswer, body=answers.TableOrSQL)
     def post(self, request: Request, pk: int) -> Response:
         source = get_object_or_404(Source, pk=pk)
         columns = discovery.discover(source, **_table_or_sql(request), seconds=settings.SOURCE_PREVIEW_SECONDS)
@@ -80,6 +86,7 @@ class SourceRows(Endpoint):
 
     permissions = ("segments.view_source", "segments.view_datamodel", PERMISSION)
 
+    @described(answers.Rows, body=answers.TableOrSQL)
     def post(self, request: Request, pk: int) -> Response:
         model = DataModel(source=get_object_or_404(Source, pk=pk), **_table_or_sql(request))
         selection, check = read.selection(model), cancellation_check(request)
@@ -91,6 +98,7 @@ class ModelColumns(Endpoint):
 
     permissions = ("segments.view_datamodel",)
 
+    @described(answers.ModelColumnsAnswer)
     def get(self, request: Request, pk: int) -> Response:
         return Response(columns_json(get_object_or_404(DataModel, pk=pk), store=may_store(request)))
 
@@ -100,6 +108,7 @@ class SegmentColumns(Endpoint):
 
     permissions = ("segments.view_segment", "segments.view_datamodel")
 
+    @described(answers.ModelColumnsAnswer)
     def get(self, request: Request, pk: int) -> Response:
         segment = get_object_or_404(Segment.objects.select_related("model"), pk=pk)
         return Response(columns_json(segment.model, store=may_store(request)))
@@ -110,6 +119,7 @@ class ModelPreview(Endpoint):
 
     permissions = ("segments.view_datamodel", PERMISSION)
 
+    @described(answers.Rows)
     def get(self, request: Request, pk: int) -> Response:
         selection = read.selection(get_object_or_404(DataModel, pk=pk))
         check = cancellation_check(request)
@@ -147,7 +157,7 @@ def _table_or_sql(request: Request) -> dict[str, str]:
     return values
 
 
-def columns_json(model: DataModel, *, store: bool) -> dict[str, Any]:
+def columns_json(model: DataModel, *, store: bool) -> answers.ModelColumnsAnswer:
     """Returns the current columns of a model, with the types stored in the model.
 
     If the source fails, returns the stored columns and the reason as `problem`.
@@ -181,13 +191,13 @@ def columns_json(model: DataModel, *, store: bool) -> dict[str, Any]:
     }
 
 
-def stored_columns(model: DataModel) -> list[dict[str, Any]]:
+def stored_columns(model: DataModel) -> list[answers.ColumnAnswer]:
     """Returns the columns of a model as they were last discovered."""
     return [_column_json(column, column.native) for column in model.columns.filter(used=True)]
 
 
-def _column_json(column: Column, native: str = "") -> dict[str, Any]:
-    values = {"name": column.name, "type": column.type, "native": native}
+def _column_json(column: Column, native: str = "") -> answers.ColumnAnswer:
+    values: answers.ColumnAnswer = {"name": column.name, "type": column.type, "native": native}
     return {**values, "computed": True} if column.definition else values
 
 
@@ -201,7 +211,7 @@ def new_columns(model: DataModel, discovered: Sequence[ColumnInfo]) -> list[Colu
     return [discovery.new_column(model, info, place, taken) for place, info in new]
 
 
-def rows_json(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def rows_json(rows: Iterable[Mapping[str, Any]]) -> answers.Rows:
     """Returns rows as JSON, with the column names only once. Values that JSON has no type for become text."""
     listed = list(rows)
     columns = list(listed[0]) if listed else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.shortcuts import get_object_or_404
 from django.urls import path
@@ -11,6 +11,8 @@ from rest_framework.response import Response
 
 from activations.alerts import record
 from activations.models import Warning
+from activations.screens.answers import runs as answers
+from core.web.api.schema import described
 from core.web.endpoints import Endpoint, number
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ class Warnings(Endpoint):
 
     permissions = ("activations.view_warning",)
 
+    @described(
+        answers.WarningsAnswer, query={"activation": "The ID of an activation.", "acknowledged": "true or false."}
+    )
     def get(self, request: Request) -> Response:
         found = Warning.objects.filter(closed_at=None).select_related("activation").order_by("-opened_at", "-pk")
         if "activation" in request.query_params:
@@ -41,13 +46,14 @@ class WarningAcknowledgement(Endpoint):
 
     permissions = ("activations.change_warning",)
 
+    @described(answers.WarningAnswer)
     def post(self, request: Request, pk: int) -> Response:
         wanted = Warning.objects.filter(pk=pk).select_related("activation")
         record.acknowledge(wanted, request.user.get_username(), timezone.now())
         return Response(warning_json(get_object_or_404(wanted)))
 
 
-def warning_json(warning: Warning) -> dict[str, Any]:
+def warning_json(warning: Warning) -> answers.WarningAnswer:
     """A warning in JSON."""
     by, at = warning.acknowledged_by, warning.acknowledged_at
     return {

@@ -8,10 +8,12 @@ from django.urls import path
 from django.utils import timezone
 from rest_framework.response import Response
 
+from activations.screens.answers import editor as answers
 from activations.screens.editor.mapping_request import chosen_destination, selected
 from activations.setup.attached import rules
 from activations.setup.spec import ActivationSpec, AttachSpec
 from core.errors import Misconfigured
+from core.web.api.schema import described
 from core.web.endpoints import Endpoint, number
 from destinations.registry import services
 from segments.models import DataModel, Relation, Segment
@@ -30,6 +32,7 @@ class AttachCheck(Endpoint):
 
     permissions = ("activations.view_activation", "segments.view_datamodel", "destinations.view_destination")
 
+    @described(answers.AttachAnswer, body=answers.AttachBody)
     def post(self, request: Request) -> Response:
         rows = selected(request.data.get("records"))
         model = rows.model if isinstance(rows, Segment) else rows

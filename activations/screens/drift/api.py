@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.shortcuts import get_object_or_404
 from django.urls import path
@@ -10,9 +10,11 @@ from rest_framework.response import Response
 
 from activations.models import Activation, Run
 from activations.runs import drift_checks, restores
+from activations.screens.answers import runs as answers
 from activations.screens.api import run_json
 from activations.screens.drift import report
 from core.errors import Misconfigured
+from core.web.api.schema import described
 from core.web.endpoints import Endpoint
 from segments.screens.record_values import may_see_values
 
@@ -29,10 +31,12 @@ class ActivationDrift(Endpoint):
     permissions = ("activations.view_activation",)
     change_permissions = ("activations.run_activation",)
 
+    @described(answers.DriftAnswer)
     def get(self, request: Request, pk: int) -> Response:
         check = drift_checks.latest(get_object_or_404(Activation, pk=pk))
         return Response({"check": report.as_json(check, sees=may_see_values(request.user)) if check else None})
 
+    @described(answers.RunAnswer | answers.LeftAnswer, status=(200, 202), body=answers.DriftRequest)
     def post(self, request: Request, pk: int) -> Response:
         activation, action = get_object_or_404(Activation, pk=pk), request.data.get("action")
         if action == "check":
@@ -51,8 +55,7 @@ class ActivationDrift(Endpoint):
 
 
 def _started(run: Run) -> Response:
-    body: dict[str, Any] = run_json(run)
-    return Response(body, status=202)
+    return Response(run_json(run), status=202)
 
 
 urlpatterns = [path("activations/<int:pk>/drift/", ActivationDrift.as_view(), name="activation-drift")]

@@ -9,10 +9,12 @@ from django.utils import timezone
 from rest_framework.response import Response
 
 from activations.planning.samples import SampleMapping, convert_samples
+from activations.screens.answers import editor as answers
 from activations.screens.editor import mapping_request, row_samples, sample_rows, suggestions, words
 from activations.screens.editor.drafts import DraftRow, DraftStore
 from activations.setup import writers_from_db
 from core.errors import Problem
+from core.web.api.schema import described
 from core.web.endpoints import Endpoint
 from destinations import discovery
 from destinations.contract import NewField
@@ -48,6 +50,7 @@ class MappingSamples(Endpoint):
 
     permissions = ("activations.view_activation", "segments.view_datamodel", "destinations.view_destination")
 
+    @described(answers.MappingAnswer, body=answers.MappingBody)
     def post(self, request: Request) -> Response:
         wanted = mapping_request.parse(request.data)
         service = services[wanted.destination.service]
@@ -85,6 +88,7 @@ class MatchProfile(Endpoint):
 
     permissions = ("activations.view_activation", "segments.view_datamodel", PERMISSION)
 
+    @described(answers.MatchAnswer, body=answers.MatchBody)
     def post(self, request: Request) -> Response:
         rows = mapping_request.selected(request.data.get("records"))
         column = str(request.data.get("column") or "")
@@ -154,13 +158,13 @@ class _Mapping:
         return [{"from": value, "to": "", "problem": ""} for value in dict.fromkeys(filter(None, values))][:3]
 
 
-def shared_facts(wanted: MappingRequest) -> dict[str, list[dict[str, Any]]]:
+def shared_facts(wanted: MappingRequest) -> dict[str, list[answers.SharedAttribute]]:
     """The attributes that other activations write as well: who does, and whose value stays."""
     found = writers_from_db.shared_by_attribute(wanted.destination, wanted.writer())
     return {name: [shared_json(each) for each in group[:MOST_SHARED]] for name, group in found.items()}
 
 
-def shared_json(shared: Shared) -> dict[str, Any]:
+def shared_json(shared: Shared) -> answers.SharedAttribute:
     """What a different activation writes, as the page shows it at a row."""
     page = reverse("admin:activations_activation_change", args=[shared.other.pk])
     return {"name": shared.other.name, "url": page, "words": shared.words(), "conflict": shared.is_conflict}

@@ -9,7 +9,9 @@ from django.shortcuts import get_object_or_404
 from rest_framework.response import Response
 
 from activations.models import Activation, Draft
+from activations.screens.answers import editor as answers
 from core.errors import Misconfigured
+from core.web.api.schema import described
 from core.web.endpoints import Endpoint, number
 
 if TYPE_CHECKING:
@@ -83,6 +85,7 @@ class DraftStore(Endpoint):
 
     permissions = ("activations.view_activation",)
 
+    @described(answers.DraftAnswer, body=answers.DraftBody)
     def post(self, request: Request) -> Response:
         data = parsed(request.data.get("data"))
         activation = _activation(request.data)
@@ -101,6 +104,7 @@ class DraftRow(Endpoint):
 
     permissions = ("activations.view_activation",)
 
+    @described(None, status=204)
     def delete(self, request: Request, pk: int) -> Response:
         get_object_or_404(Draft, pk=pk, owner=request.user.pk).delete()
         return Response(status=204)

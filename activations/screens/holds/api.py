@@ -10,7 +10,9 @@ from rest_framework.response import Response
 
 from activations.guards import decide
 from activations.models import Run
+from activations.screens.answers import runs as answers
 from activations.screens.api import run_json
+from core.web.api.schema import described
 from core.web.endpoints import Endpoint
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ class RunApproval(Endpoint):
 
     permissions = ("activations.approve_run",)
 
+    @described(answers.RunAnswer, status=202)
     def post(self, request: Request, pk: int) -> Response:
         run = get_object_or_404(Run.objects.select_related(*RELATED), pk=pk)
         decide.approve(run, request.user.get_username())
@@ -35,6 +38,7 @@ class RunDiscard(Endpoint):
 
     permissions = ("activations.approve_run",)
 
+    @described(answers.RunAnswer, status=202)
     def post(self, request: Request, pk: int) -> Response:
         decide.discard(get_object_or_404(Run.objects.select_related(*RELATED), pk=pk), request.user.get_username())
         return Response(run_json(Run.objects.get(pk=pk)), status=202)

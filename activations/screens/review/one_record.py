@@ -16,9 +16,11 @@ from activations.delivery import preview
 from activations.models import Activation, Run
 from activations.runs import requests
 from activations.screens import hidden_values
+from activations.screens.answers import programs as answers
 from activations.screens.review import new_records
 from activations.screens.run import exchanges
 from core.errors import Misconfigured
+from core.web.api.schema import described
 from core.web.endpoints import Endpoint
 from destinations.registry import services
 from segments.reading import one_row
@@ -40,6 +42,7 @@ class RecordSearch(Endpoint):
 
     permissions = TEST
 
+    @described(answers.RecordsFound, query={"q": "The text to search for."})
     def get(self, request: Request, pk: int) -> Response:
         activation = _activation(pk)
         text = str(request.query_params.get("q") or "").strip()[:MOST_CHARACTERS]
@@ -64,6 +67,7 @@ class RequestPreview(Endpoint):
 
     permissions = TEST
 
+    @described(answers.PreviewAnswer, body=answers.KeyRequest)
     def post(self, request: Request, pk: int) -> Response:
         activation = _activation(pk)
         found = preview.request_for(activation, _key(request), request.user)
@@ -75,6 +79,7 @@ class OneRecordRun(Endpoint):
 
     permissions = ("activations.run_activation",)
 
+    @described(answers.OneRecordStarted, status=202, body=answers.KeyRequest)
     def post(self, request: Request, pk: int) -> Response:
         activation, key = _activation(pk), _key(request)
         run = requests.request(activation, Run.Trigger.MANUAL, only_key=key)
@@ -88,6 +93,7 @@ class OneRecordState(Endpoint):
 
     permissions = ("activations.view_run", "activations.view_change")
 
+    @described(answers.OneRecordAnswer)
     def get(self, request: Request, pk: int) -> Response:
         run = get_object_or_404(Run.objects.exclude(only_key=""), pk=pk)
         page = reverse("admin:activations_run_change", args=[run.pk])
@@ -101,6 +107,7 @@ class NewRecords(Endpoint):
 
     permissions = ("activations.run_activation", "activations.view_change")
 
+    @described(answers.NewRecordsAnswer)
     def post(self, request: Request, pk: int) -> Response:
         run = get_object_or_404(
             Run.objects.select_related("activation__destination__connection"), pk=pk, dry_run=True, state="planned"

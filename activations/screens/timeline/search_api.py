@@ -11,11 +11,13 @@ from django.utils import timezone
 from rest_framework.response import Response
 
 from activations.models import Activation
+from activations.screens.answers import programs as answers
 from activations.screens.run.rows import timeline as address
 from activations.screens.timeline import found_records
 from activations.screens.timeline.record_page import LIVE, PERMISSION
 from core.errors import Problem
 from core.text.folding import folded
+from core.web.api.schema import described
 from core.web.endpoints import Endpoint
 from destinations.models import Connection, Destination
 from segments.models import DataModel, Segment, Source
@@ -65,6 +67,7 @@ class Search(Endpoint):
 
     permissions: ClassVar[tuple[str, ...]] = ()
 
+    @described(answers.SearchAnswer, query={"q": "The text to search for."})
     def get(self, request: Request) -> Response:
         text = text_of(request)
         if len(text) < SHORTEST and not text.isdigit():
@@ -81,6 +84,7 @@ class SearchSources(Endpoint):
 
     permissions = (PERMISSION, *LIVE)
 
+    @described(answers.SourceSearchAnswer, body=answers.SourceSearchRequest)
     def post(self, request: Request) -> Response:
         text, check = str(request.data.get("q") or "").strip()[:LONGEST], cancellation_check(request)
         began, items, problems = time.monotonic(), [], []

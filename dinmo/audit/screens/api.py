@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.urls import path
 from rest_framework.response import Response
 
+from core.web.api.schema import described
 from core.web.endpoints import Endpoint, number
 from dinmo.audit.models import AuditEntry
 
@@ -19,6 +21,52 @@ NUMBERS = {"object_id": "object_id", "actor_id": "actor_id", "run": "run"}
 """Filterable columns, by query parameter."""
 
 
+class ActorAnswer(TypedDict):
+    kind: str
+    id: int | None
+    name: str
+    address: str | None
+
+
+class ObjectAnswer(TypedDict):
+    type: str
+    id: int | None
+    name: str
+
+
+class ChangeAnswer(TypedDict):
+    field: str
+    before: str
+    after: str
+
+
+class EntryAnswer(TypedDict):
+    id: int
+    at: datetime
+    actor: ActorAnswer
+    verb: str
+    object: ObjectAnswer
+    changes: list[ChangeAnswer]
+    run: int | None
+    request: str
+
+
+class AuditAnswer(TypedDict):
+    entries: list[EntryAnswer]
+    next: int | None
+
+
+QUERY = {
+    "before": "The `id` of the last entry of the previous page.",
+    "verb": "Such as change.",
+    "object": "Such as activations.activation.",
+    "object_id": "Its ID.",
+    "actor": "person, token, command or system.",
+    "actor_id": "Its ID.",
+    "run": "The ID of a run.",
+}
+
+
 class AuditLog(Endpoint):
     """GET returns audit log entries, newest first, 100 at a time.
 
@@ -28,6 +76,7 @@ class AuditLog(Endpoint):
 
     permissions = ("audit.view_auditentry",)
 
+    @described(AuditAnswer, query=QUERY)
     def get(self, request: Request) -> Response:
         query = request.query_params
         wanted: dict[str, Any] = {column: query[name] for name, column in TEXTS.items() if name in query}
@@ -39,7 +88,7 @@ class AuditLog(Endpoint):
         return Response({"entries": [entry_json(entry) for entry in found], "next": following})
 
 
-def entry_json(entry: AuditEntry) -> dict[str, Any]:
+def entry_json(entry: AuditEntry) -> EntryAnswer:
     """An entry as JSON."""
     return {
         "id": entry.pk,

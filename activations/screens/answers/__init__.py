@@ -1,0 +1,1 @@
+"""The types of what the JSON endpoints take and return."""

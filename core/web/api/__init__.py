@@ -1,0 +1,1 @@
+"""The description of the JSON endpoints for programs that use them."""
