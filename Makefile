@@ -8,7 +8,7 @@ TEST_PROCESSES ?= 2
 TEST_VAR := $(or $(VAR_DIR),$(CURDIR)/var/test)
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test test-postgres proofs chaos soak lint bench clean audit sbom
+.PHONY: help up demo test test-postgres proofs chaos soak lint bench clean audit sbom scan
 
 help: ## list the available targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ proofs: $(VENV)/installed-for-tests ## prove shared limits, throughput of severa
 
 soak: $(VENV)/installed ## half an hour of changes, faults and kills, then compare the destinations with the source (SOAK="--minutes 3")
 	@exec $(RUN) -m tests.soak $(SOAK)
+
+scan: export VAR_DIR := $(TEST_VAR)
+scan: export DJANGO_SETTINGS_MODULE := dinmo.settings
+scan: $(VENV)/installed-for-tests ## scan a running installation for vulnerabilities; takes about ten minutes (SCAN="--only headers --keep")
+	$(RUN) -m tests.scan $(SCAN)
 
 lint: export VAR_DIR := $(TEST_VAR)
 lint: $(VENV)/installed-for-tests ## check style, types, wording and licenses
