@@ -3,12 +3,14 @@
 import os
 from typing import Any
 
+from celery.signals import beat_init, worker_process_init
 from django.apps import AppConfig, apps
 from django.core import checks
 from django.db.models.signals import post_migrate, pre_migrate
 
 from dinmo import keys
 from dinmo.backup.uploads import AGAIN, UNFINISHED, is_unfinished
+from dinmo.monitoring import tracing
 from dinmo.reporting import installed
 from dinmo.security import startup
 
@@ -26,6 +28,9 @@ class DinmoConfig(AppConfig):
         sender = apps.get_app_config("activations")
         pre_migrate.connect(installed.before_migrations, sender=sender)
         post_migrate.connect(installed.after_migrations, sender=sender)
+        # In each process that executes tasks: the thread that sends traces does not outlive a fork.
+        worker_process_init.connect(tracing.begin)
+        beat_init.connect(tracing.begin)
 
 
 def unfinished_restore(**_: Any) -> list[checks.CheckMessage]:

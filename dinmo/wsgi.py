@@ -10,10 +10,13 @@ from importlib import import_module
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from dinmo.monitoring import tracing
 from dinmo.security.startup import refuse_unsafe_start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dinmo.settings")
 
+# Before the middleware is loaded, to which it adds its own.
+tracing.begin()
 application = get_wsgi_application()
 refuse_unsafe_start()
 # Otherwise, the first request imports every page.

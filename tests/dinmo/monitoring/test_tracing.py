@@ -1,0 +1,119 @@
+"""Spans reach a receiver over a real socket, and contain neither secrets nor values."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+from django.test import Client
+from opentelemetry.instrumentation.celery import CeleryInstrumentor
+from opentelemetry.instrumentation.django import DjangoInstrumentor
+from opentelemetry.instrumentation.requests import RequestsInstrumentor
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from activations.tasks import sweep
+from core import http
+from core.errors import Unavailable
+from dinmo.monitoring import spans, tracing
+from tests.core.raw_server import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_django import Settings
+
+CANARY = "canary-5d1f"
+
+
+class Receiver(HTTPServer):
+    """Receives spans as a collector does."""
+
+    def __init__(self) -> None:
+        self.received: list[bytes] = []
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.received.append(body)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Writes no log."""
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    with Receiver() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", server.url)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def flush(receiver: Receiver, settings: Settings) -> Iterator[Callable[[], bytes]]:
+    """Begins to trace, and returns what sends all spans and returns what has arrived."""
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE]
+    provider = spans.start()
+
+    def flushed() -> bytes:
+        provider.force_flush()
+        return b"".join(receiver.received)
+
+    yield flushed
+    for instrumentor in (DjangoInstrumentor, CeleryInstrumentor, RequestsInstrumentor):
+        instrumentor().uninstrument()
+    provider.shutdown()
+
+
+def names(received: bytes) -> set[str]:
+    """The names of the spans that have arrived."""
+    request = ExportTraceServiceRequest.FromString(received)
+    return {span.name for resource in request.resource_spans for scope in resource.scope_spans for span in scope.spans}
+
+
+@pytest.mark.django_db
+def test_requests_tasks_and_requests_to_vendors_are_traced_without_secrets_and_values(
+    flush: Callable[[], bytes],
+) -> None:
+    browser = Client(raise_request_exception=False)
+    browser.get(f"/admin/login/?next=/{CANARY}/", headers={"Cookie": f"sessionid={CANARY}", "X-Key": CANARY})
+    browser.get(f"/api/runs/1/?key={CANARY}")
+    sweep.apply()
+    headers = {"Authorization": f"Bearer {CANARY}"}
+    with serving() as server:
+        server.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Seen: " + CANARY.encode() + b"\r\n\r\n{}"]
+        address = server.url.replace("://", f"://user:{CANARY}@")
+        http.send(http.session(), "POST", f"{address}v1/companies?key={CANARY}", headers=headers, json={"a": CANARY})
+    with pytest.raises(Unavailable):
+        http.send(http.session(), "GET", f"http://127.0.0.1:9/?q={CANARY}", headers=headers)
+    received = flush()
+    assert {"GET admin/login/", "run/activations.tasks.sweep", "POST", "GET"} <= names(received)
+    assert b"/v1/companies" in received
+    assert CANARY.encode() not in received
+
+
+def test_nothing_is_traced_without_an_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
+    monkeypatch.setattr(spans, "start", lambda: pytest.fail("began to trace"))
+    tracing.begin()
+
+
+def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.delattr(spans, "start")
+    tracing.begin()
+    assert "requirements-extras.txt" in caplog.text
