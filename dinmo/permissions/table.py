@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 
 class Role(StrEnum):
@@ -135,11 +131,6 @@ TABLE: dict[str, Capability] = {
 def permissions_of(role: Role) -> set[str]:
     """All Django permissions of a role."""
     return {name for each in TABLE.values() if role in each.roles for name in each.permissions}
-
-
-def needed(missing: Collection[str]) -> Role | None:
-    """The lowest role that has all of these Django permissions; None if no role does."""
-    return next((role for role in Role if set(missing) <= permissions_of(role)), None)
 
 
 def markdown() -> str:
