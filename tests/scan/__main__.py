@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from tests.scan.installation import Installation
 
 CSV = ["/admin/audit/auditentry/csv/"]
+PARTS = ["headers", "api", "attacks"]
+NAMES = {attack.__name__: attack for attack in attacks.ATTACKS}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.scan", description=__doc__)
-    parser.add_argument("--only", choices=["headers", "attacks", "api"], help="one part of the scan")
+    parser.add_argument("--only", choices=[*PARTS, *NAMES], help="one part of the scan, or one attack")
     parser.add_argument("--seconds", type=int, default=120, help="how long the API is tested as each person")
     parser.add_argument("--keep", action="store_true", help="keep the logs, and print where they are")
     chosen = parser.parse_args()
@@ -58,9 +60,9 @@ def scan(site: Installation, tried: Counter[str], only: str | None, seconds: int
         for browser, name in ((viewer, "viewer"), (admin, "admin")):
             _begin(f"API as {name}", browser)
             yield from api.check(site.home, browser, name, seconds)
-    if only in (None, "attacks"):
-        for attack in attacks.ATTACKS:
-            _begin(attack.__name__.replace("_", " "), admin, viewer, nobody)
+    for name, attack in NAMES.items():
+        if only in (None, "attacks", name):
+            _begin(name.replace("_", " "), admin, viewer, nobody)
             nobody.cookies.clear()
             yield from attack(site, admin, viewer, nobody)
 

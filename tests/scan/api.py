@@ -57,6 +57,11 @@ def check(home: Path, browser: Browser, who: str, seconds: int) -> Iterator[Find
     ]  # fmt: skip
     done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False, timeout=seconds + 240)
     (home / f"schemathesis-{who}.log").write_text(done.stdout + done.stderr)
+    counted = json.loads(report.read_text()) if report.exists() else {}
+    if counted:
+        browser.tried[browser.check] = counted["test_cases"]["generated"]
+    if not counted or counted["operations"]["tested"] < counted["operations"]["selected"]:
+        yield Finding(Severity.MEDIUM, f"API as {who}", "schemathesis", "not every operation was tested in the time")
     yield from _findings(done, who)
 
 

@@ -299,6 +299,8 @@ def _told_apart(where: str, ask: Callable[[str], Answer]) -> Iterator[Finding]:
             answer = ask(name)
             seconds.append(time.monotonic() - started)
             answers[name].add((answer.status, answer.headers.get("Location", "")))
+    if not all(status in (200, 302) for found in answers.values() for status, _ in found):
+        yield Finding(Severity.MEDIUM, "accounts", where, f"could not be tried: {answers}")
     if answers["viewer"] != answers["nobody-here"]:
         yield Finding(Severity.MEDIUM, "accounts", where, f"answers differ: {answers}")
     slow, quick = sorted(map(statistics.median, times.values()), reverse=True)

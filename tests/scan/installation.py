@@ -16,6 +16,7 @@ from destinations import simulators
 from dinmo.local import broker, programs
 from dinmo.local.machine import HOST, free_port
 from dinmo.local.processes import kill_session, spawn
+from tests.activations.alerts.receivers import MailServer, serve
 from tests.chaos import postgres
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ RUN_SECONDS = 5
 class Installation:
     """The running installation: the port of its web server, the password of its people, and a trigger token."""
 
-    def __init__(self, home: Path, database: str, broker_url: str) -> None:
+    def __init__(self, home: Path, database: str, broker_url: str, mail_port: int) -> None:
         self.home, self.port, self.password = home, free_port(), secrets.token_urlsafe(16)
         self.token = ""
         self.simulators = {"attio": free_port(), "intercom": free_port()}
@@ -51,6 +52,7 @@ class Installation:
             "METRICS_TOKEN": secrets.token_hex(16),
             "SCAN_PASSWORD": self.password,
             "LOG_FORMAT": "json",
+            "EMAIL_URL": f"smtp://{HOST}:{mail_port}",
             simulators.VARIABLE: "attio intercom",
             "ATTIO_API_URL": f"http://{HOST}:{self.simulators['attio']}",
             "INTERCOM_API_URL": f"http://{HOST}:{self.simulators['intercom']}",
@@ -78,7 +80,10 @@ def running(home: Path) -> Iterator[Installation]:
         if postgres.binaries():
             stack.enter_context(postgres.cluster(port))
             database = postgres.url(port)
-        site = Installation(home, database, stack.enter_context(broker.running(home, {})))
+        mail = stack.enter_context(MailServer())
+        serve(mail)
+        stack.callback(mail.shutdown)
+        site = Installation(home, database, stack.enter_context(broker.running(home, {})), mail.port)
         site.run("manage.py", "migrate", "--verbosity", "0")
         manage = ROOT / "manage.py"
         _start(stack, site, programs.sandboxes(manage, site.simulators), ready=False)
