@@ -147,7 +147,7 @@ class Reader(ABC):
         return []
 
     def rows(self, query: Select[Any], limit: int) -> list[dict[str, Any]]:
-        """The first rows, for screens and counts, with values as in `batches`.
+        """The first rows, for screens and counts, with values as in `batches`. Engines don't override this.
 
         Raises:
             Misconfigured: rejected by the source. Unavailable: unreachable, or the statement timed out.
