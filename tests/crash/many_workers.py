@@ -63,9 +63,9 @@ pytestmark = [
 def test_two_workers_keep_to_the_limit_of_one_connection_and_use_it(tmp_path: Path) -> None:
     rows = [*companies(SHARED_COUNT), *companies(SHARED_COUNT, SECOND_BEGINS)]
     with database() as url, running(tmp_path, rows, SHARED, environment={"DATABASE_URL": url}) as workers:
-        workers.request_all()
         for number in range(2):
             workers.start(programs.worker(), f"worker-{number}", *ONE_PROCESS)
+        workers.request_all()
         await_end(workers, ["One", "Two"])
         vendor = workers.installation.sandbox
         # The simulator allows what Attio allows, and refuses the rest.
