@@ -15,7 +15,8 @@ from tests.crash.workers import ACTIVATION, CONNECTIONS, companies, running, wai
 if TYPE_CHECKING:
     from pathlib import Path
 
-COUNT = 200
+COUNT = 400
+"""At 25 a second, a delivery takes 16 seconds: long enough to replace its worker on a busy machine, too."""
 ROUNDS = 3
 LOAD_THREADS = 4
 WORKSPACE = f"""
