@@ -34,7 +34,7 @@ WINDOW_SECONDS = 10.0
 BUNCHED_SECONDS = 0.5
 """How much of a delay may arrive in a window at once: 0.2 s that a lane makes up for, and 0.3 s of a busy machine.
 
-The simulator itself enforces the limit exactly as Attio does. Two workers that share nothing would reach twice the limit.
+The simulator itself enforces the limit as Attio does. Two workers that share nothing would reach twice the limit.
 """
 SHARED_COUNT = 300
 COUNT = 150
