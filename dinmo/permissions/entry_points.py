@@ -141,7 +141,7 @@ PAGES: dict[str, Entry] = {
 }
 
 API: dict[str, Entry] = {
-    **_same(SIGNED_IN, "api:search"),
+    **_same(SIGNED_IN, "api:search", "api:schema"),
     **_same("see_setup", "api:source", "api:source-tables", "api:source-columns", "api:model-columns",
             "api:segment-columns", "api:computed-facts", "api:computed-said", "api:model-builder",
             "api:segment-preview", "api:segment-overlap", "api:segment-preview-end", "api:segment-said",
