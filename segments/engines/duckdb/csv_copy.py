@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from segments.contract import UnreadableLine
 from segments.engines.duckdb.csv_records import BREAKS, Grammar, Record, Records, count_problem
-from segments.engines.duckdb.lines import lines, not_in_encoding
+from segments.engines.duckdb.lines import is_long, lines, not_in_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from segments.engines.duckdb.csv_layout import Layout
 
+TOO_LONG = "is too long"
 CHECK_EVERY = 5_000
 """Records between two checks of the time limit."""
 
@@ -37,8 +38,7 @@ def bad_records(
         check: called regularly. If it raises, the reading ends.
         copy: where the good records are written to, without the lines before the names.
 
-    Raises:
-        OSError
+    Raises OSError.
     """
     width, separator = len(layout.names), layout.separator
     grammar = Grammar(separator, quote)
@@ -49,6 +49,9 @@ def bad_records(
             if number % CHECK_EVERY == 0:
                 check()
             text = line.text
+            if is_long(text):
+                yield UnreadableLine(path.name, line.number, TOO_LONG)
+                continue
             is_whole = whole.fullmatch(text) if quote and quote in text else text.count(separator) == width - 1
             if is_whole and line.readable and (width > 1 or text not in BREAKS):
                 _write(target, text)

@@ -17,7 +17,15 @@ from segments.engines.duckdb.csv_copy import bad_records
 from segments.engines.duckdb.csv_layout import Layout, layout
 from segments.engines.duckdb.dialect import COMPUTED, TEXT, dialect
 from segments.engines.duckdb.file_format import BAD_LINES, DECIMAL, ENCODING, QUOTE, SEPARATOR, file_format
-from segments.engines.duckdb.lines import UTF_8, encoding_of, has_mixed_breaks, lines, not_in_encoding
+from segments.engines.duckdb.lines import (
+    LONGEST_LINE,
+    UTF_8,
+    encoding_of,
+    has_long_line,
+    has_mixed_breaks,
+    lines,
+    not_in_encoding,
+)
 from segments.engines.duckdb.session import locked_session, path_list, quote, quote_identifier
 from segments.engines.duckdb.text import TextReader
 from segments.engines.paths import PATHS, resolve_all, table_name
@@ -28,8 +36,8 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 10_000
 SAMPLE_CHARACTERS = 500_000
-BUFFER_BYTES = 8_000_000
-"""DuckDB would otherwise use several buffers of 32 MB. A line has at most 2 MB."""
+BUFFER_BYTES = LONGEST_LINE
+"""DuckDB would otherwise use several buffers of 32 MB."""
 
 
 class CSV(Engine):
@@ -115,7 +123,9 @@ class CSVReader(TextReader):
         super().create_typed_view()
 
     def needs_copy(self, path: Path) -> bool:
-        return self.form.skips_bad_lines or self.encodings[path] != UTF_8 or has_mixed_breaks(path)
+        return (
+            self.form.skips_bad_lines or self.encodings[path] != UTF_8 or has_mixed_breaks(path) or has_long_line(path)
+        )
 
     def bad_lines(self, path: Path, copy: Path | None = None) -> Iterator[Any]:
         return bad_records(

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BLOCK_BYTES = 1 << 20
+LONGEST_LINE = 8_000_000
+"""In bytes. DuckDB silently loses a longer line if it is the last one of a file."""
 UTF_8 = "utf-8"
 _MARKS = {
     codecs.BOM_UTF8: UTF_8,
@@ -90,6 +92,30 @@ def lines(path: Path, encoding: str) -> Iterator[Line]:
             yield Line(number, raw.decode(decoding))
         except UnicodeDecodeError:
             yield Line(number, raw.decode(decoding, "replace"), readable=False)
+
+
+def has_long_line(path: Path) -> bool:
+    """Whether a line of an UTF-8 file is longer than `LONGEST_LINE`.
+
+    Raises:
+        OSError
+    """
+    if path.stat().st_size <= LONGEST_LINE:
+        return False
+    length = 0
+    with path.open("rb") as file:
+        for block in iter(lambda: file.read(BLOCK_BYTES), b""):
+            last = max(block.rfind(b"\n"), block.rfind(b"\r"))
+            # A line that ends inside of the block is at most one block longer than what was counted before.
+            length = length + len(block) if last < 0 else len(block) - last
+            if length > LONGEST_LINE - BLOCK_BYTES:
+                return True
+    return False
+
+
+def is_long(text: str) -> bool:
+    """Whether a line is longer than `LONGEST_LINE` in UTF-8."""
+    return len(text) > LONGEST_LINE // 4 and len(text.encode()) > LONGEST_LINE
 
 
 def has_mixed_breaks(path: Path) -> bool:

@@ -81,6 +81,9 @@ def test_only_a_shared_directory_is_enough_for_a_database_server(tmp_path: Path)
 
 
 def test_key_that_exists_is_neither_replaced_nor_announced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    # Of the keys of this process of tests.
+    keys.announce_created()
+    caplog.clear()
     path = tmp_path / SECRET_FILE
     path.write_text("ours\n")
     assert load_or_create(path, lambda: "theirs") == "ours"

@@ -17,7 +17,7 @@ from core.errors import Unavailable
 from segments.engines.postgres import engine as postgres_engine
 from segments.models import DataModel, Source
 from segments.reading import read
-from segments.session import engine, opened
+from segments.session import engine, opened, reading_here
 from segments.sources.discovery import probe, refresh_columns
 from segments.sql import statements
 from tests.chaos.postgres import Cluster, binaries, cluster
@@ -145,7 +145,14 @@ def frozen_soon(server: Cluster) -> Iterator[None]:
     signal_all(server, "CONT")
 
 
-@pytest.mark.usefixtures("frozen_soon")
+@pytest.fixture
+def as_a_run() -> Iterator[None]:
+    """Reads sources in this process, as runs do."""
+    with reading_here():
+        yield
+
+
+@pytest.mark.usefixtures("as_a_run", "frozen_soon")
 def test_frozen_postgres_is_reported_as_lost(
     companies: DataModel, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +181,7 @@ def test_caller_can_stop_waiting_for_a_frozen_postgres(companies: DataModel, mon
     assert time.monotonic() - began < 15
 
 
+@pytest.mark.usefixtures("as_a_run")
 def test_killed_mysql_connection_is_lost_and_the_next_run_works(mysql: None) -> None:
     run_in_mysql("create or replace table outage (id int primary key, name text)")
     run_in_mysql("insert into outage select seq, repeat('x', 200) from seq_1_to_200000")
@@ -196,6 +204,7 @@ def test_killed_mysql_connection_is_lost_and_the_next_run_works(mysql: None) -> 
         assert sum(batch.num_rows for batch in stream.batches) == 200_000
 
 
+@pytest.mark.usefixtures("as_a_run")
 def test_truncated_mysql_stream_is_never_taken_for_complete(mysql: None) -> None:
     """The bytes on the wire end in the middle of a row."""
     run_in_mysql("create or replace table outage (id int primary key, name text)")

@@ -21,6 +21,8 @@ from segments.sql import statements
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from segments.contract import Reader
+
 ENDLESS = "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) as x from n"
 STUCK = "select instr(zeroblob(16000000), cast(zeroblob(8000000) || x'01' as blob)) as x"
 """One instruction of SQLite that takes days. It looks at no clock meanwhile, and can't be interrupted."""
@@ -29,9 +31,15 @@ STUCK = "select instr(zeroblob(16000000), cast(zeroblob(8000000) || x'01' as blo
 def rows_of(source: Source, sql: str, seconds: float = 1.0) -> list[dict[str, Any]]:
     """The first rows of a query, as a preview reads them."""
     with opened(source, seconds) as reader:
-        infos = {info.name: info for info in reader.columns(sql=sql)}
-        relation = statements.relation(list(infos.values()), engines[source.engine].dialect, sql=sql)
-        return reader.rows(statements.select(relation, infos, list(infos)), 20)
+        return rows_in(reader, source, sql)
+
+
+def rows_in(reader: Reader, source: Source, sql: str = "") -> list[dict[str, Any]]:
+    """The first rows of a query, or of the only table."""
+    table = "" if sql else reader.tables()[0]
+    infos = {info.name: info for info in reader.columns(table=table, sql=sql)}
+    relation = statements.relation(list(infos.values()), engines[source.engine].dialect, table=table, sql=sql)
+    return reader.rows(statements.select(relation, infos, list(infos)), 20)
 
 
 def children(pid: int) -> list[int]:
