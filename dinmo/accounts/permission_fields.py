@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from dinmo.permissions.labels import ACTIONS, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from django.db.models import Model
     from django.utils.safestring import SafeString
@@ -40,7 +40,7 @@ class GroupedPermissions(ModelChoiceIterator):
         for permission in self.queryset:
             subject, action = parts(permission)
             groups.setdefault(subject, []).append((action, self.choice(permission)))
-        for subject in sorted(groups, key=_place):
+        for subject in _in_order(groups):
             yield subject, [choice for _, choice in sorted(groups[subject], key=lambda each: _order(each[0]))]
 
 
@@ -70,10 +70,10 @@ def _with_screens() -> list[type[Model]]:
     return [model for model in admin.site._registry if model._meta.app_label not in HIDDEN_APPS]
 
 
-def _place(subject: str) -> int:
-    """The place of a kind of object in the order of the screens. Others come last."""
-    subjects = [str(capfirst(model._meta.verbose_name_plural)) for model in _with_screens()]
-    return subjects.index(subject) if subject in subjects else len(subjects)
+def _in_order(subjects: Iterable[str]) -> list[str]:
+    """Kinds of objects in the order of the screens. Others come last."""
+    places = {str(capfirst(model._meta.verbose_name_plural)): place for place, model in enumerate(_with_screens())}
+    return sorted(subjects, key=lambda subject: places.get(subject, len(places)))
 
 
 def _order(action: str) -> int:
