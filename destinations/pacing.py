@@ -176,11 +176,14 @@ class Pacer:
         lane.shift(min(until, longest) if math.isfinite(until) else longest)
 
     def _wait_for_turn(self, lane: Lane) -> bool:
-        """Waits for one turn. Returns False if the lane was shifted meanwhile, which voids the turn."""
+        """Waits for one turn. Returns False if the lane was shifted or the clock was set back, which voids the turn."""
         self._raise_if_closed()
         turn, shifts = lane.take()
+        seconds = turn - self.clock()
+        if seconds > lane.furthest_seconds:
+            return False
         # Once the wait has begun, a clock that is set back doesn't make it longer.
-        ends_at = time.monotonic() + turn - self.clock()
+        ends_at = time.monotonic() + seconds
         while (left := ends_at - time.monotonic()) > 0 and not self.closed.wait(min(left, 0.5)):
             if lane.shifts != shifts:
                 return False

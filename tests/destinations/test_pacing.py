@@ -206,6 +206,27 @@ def test_wait_that_has_begun_does_not_last_longer_if_the_clock_is_set_back() -> 
 
 
 @pytest.mark.django_db
+def test_turn_is_void_if_the_clock_is_set_back_before_the_wait_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    pacer = Pacer("attio:w", Limits(reads=5, writes=5), clock)
+    lane = pacer.lanes[Purpose.WRITE]
+    take = lane.take
+    set_back = iter([86_400.0])
+
+    def take_and_set_back() -> tuple[float, int]:
+        taken = take()
+        clock.now -= next(set_back, 0.0)
+        return taken
+
+    monkeypatch.setattr(lane, "take", take_and_set_back)
+    ends_the_wait = threading.Timer(5, pacer.close)
+    ends_the_wait.start()
+    pacer.wait(Purpose.WRITE)
+    ends_the_wait.cancel()
+    assert pacer.take_counts() == {Purpose.WRITE: 1}
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("rate", [0.0, -1.0, 1e-12, 1e300, float("inf")])
 def test_senseless_rate_is_replaced(rate: float) -> None:
     stored(rate=rate)
