@@ -24,6 +24,7 @@ LABEL org.opencontainers.image.title="DinMo" \
 
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    MALLOC_ARENA_MAX=2 \
     VAR_DIR=/var/lib/dinmo \
     SOURCE_FILES_ROOT=/data
 

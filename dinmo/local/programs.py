@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 WEB_THREADS = 8
 WORKER_PROCESSES = 2
+FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
+"""Otherwise, glibc keeps freed memory in many places, because every run starts threads of its own."""
 CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "dinmo")
 
 
@@ -95,7 +97,7 @@ def environment(
         simulator_urls: the URL of each running simulator, by the environment variable that points requests to it.
     """
     # What the programs write goes to files and to a terminal, through pipes.
-    defaults = {"PUBLIC_URL": web_url, "LOG_FORMAT": "text", **simulator_urls}
+    defaults = {"PUBLIC_URL": web_url, "LOG_FORMAT": "text", **FEW_ARENAS, **simulator_urls}
     chosen = {name: value for name, value in inherited.items() if value or name not in defaults}
     paths = [str(base_dir), *filter(None, [inherited.get("PYTHONPATH")])]
     fixed = {"CELERY_BROKER_URL": broker_url, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
