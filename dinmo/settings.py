@@ -170,7 +170,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_DISABLE_PREFETCH = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# In KB; 0 is no limit. A process that has used more is replaced after the task, which returns all of its memory.
+# In KB; 0 means unlimited. A process that has used more is replaced after the task, which returns all of its memory.
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1024 * max(0, env.int("WORKER_MAX_MEMORY_MB", default=1024))
 
 
