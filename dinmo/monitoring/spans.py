@@ -6,6 +6,7 @@ Imported by `tracing` alone, because OpenTelemetry need not be installed.
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -26,7 +27,8 @@ PLAIN = {"http.method", "http.request.method", "http.route", "http.status_code",
          "celery.action", "celery.state", "celery.task_name", "messaging.destination"}  # fmt: skip
 """Attributes that are sent as they are."""
 ADDRESSES = {"http.url", "url.full"}
-"""Attributes that are sent without the query, which contains values of records in lookups."""
+"""Attributes of which only scheme, host and port are sent: the path of a webhook is a secret, and the query of a lookup
+contains values of records."""
 NOT_TRACED = "healthz,readyz,metrics,static/"
 
 
@@ -41,12 +43,18 @@ def reduced(span: ReadableSpan) -> ReadableSpan:
     """PURE. The span with nothing in it but what may leave the process."""
     given = span.attributes or {}
     kept = {name: value for name, value in given.items() if name in PLAIN}
-    kept |= {name: str(value).partition("?")[0] for name, value in given.items() if name in ADDRESSES}
+    kept |= {name: origin(str(value)) for name, value in given.items() if name in ADDRESSES}
     return ReadableSpan(
         span.name, span.context, span.parent, span.resource, kept, kind=span.kind, start_time=span.start_time,
         status=Status(span.status.status_code), end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,
     )  # fmt: skip
+
+
+def origin(url: str) -> str:
+    """PURE. Scheme, host and port of a URL."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{re.split('[/?#]', rest)[0].rpartition('@')[2]}"
 
 
 def start() -> TracerProvider:

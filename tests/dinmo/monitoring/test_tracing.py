@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import pytest
 from django.test import Client
@@ -16,14 +17,25 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from activations.tasks import sweep
 from core import http
 from core.errors import Unavailable
+from dinmo.local import programs
+from dinmo.local.machine import free_port
 from dinmo.monitoring import spans, tracing
 from tests.core.raw_server import serving
+from tests.crash.workers import ACTIVATION, CONNECTIONS, companies, running, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from pytest_django import Settings
 
+WORKSPACE = f"""
+sources: [{{name: Shop, engine: sqlite, path: shop.sqlite3}}]
+models: [{{name: Companies, source: Shop, kind: custom, table: companies, primary_key: id}}]
+{CONNECTIONS}
+activations:
+{ACTIVATION % ("All", "Companies")}
+"""
 CANARY = "canary-5d1f"
 
 
@@ -96,14 +108,32 @@ def test_requests_tasks_and_requests_to_vendors_are_traced_without_secrets_and_v
     headers = {"Authorization": f"Bearer {CANARY}"}
     with serving() as server:
         server.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Seen: " + CANARY.encode() + b"\r\n\r\n{}"]
+        host = server.url.rstrip("/")
         address = server.url.replace("://", f"://user:{CANARY}@")
-        http.send(http.session(), "POST", f"{address}v1/companies?key={CANARY}", headers=headers, json={"a": CANARY})
+        http.send(
+            http.session(), "POST", f"{address}services/{CANARY}?key={CANARY}", headers=headers, json={"a": CANARY}
+        )
     with pytest.raises(Unavailable):
         http.send(http.session(), "GET", f"http://127.0.0.1:9/?q={CANARY}", headers=headers)
     received = flush()
     assert {"GET admin/login/", "run/activations.tasks.sweep", "POST", "GET"} <= names(received)
-    assert b"/v1/companies" in received
+    assert host.encode() in received
     assert CANARY.encode() not in received
+
+
+@pytest.mark.slow
+def test_web_and_worker_processes_send_spans(receiver: Receiver, tmp_path: Path) -> None:
+    tracing_on = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
+    port = free_port()
+    with running(tmp_path, companies(3), WORKSPACE, environment=tracing_on) as workers:
+        workers.start(programs.web(port))
+        workers.start(programs.worker())
+        workers.request("All")
+        wait_until(lambda: workers.state("All") == "succeeded", "the run")
+        with urlopen(f"http://127.0.0.1:{port}/admin/login/") as page:
+            assert page.status == 200
+        wanted = {"GET admin/login/", "run/activations.tasks.execute", "POST"}
+        wait_until(lambda: wanted <= names(b"".join(receiver.received)), "the spans")
 
 
 def test_nothing_is_traced_without_an_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
