@@ -16,7 +16,7 @@ FEWEST_CHARACTERS = 5
 LONGEST = 100
 """Only this many characters of a password are checked."""
 _REPEATED = re.compile(r"(.{1,8}?)\1+(.{0,8})", re.DOTALL)
-HELP = "Your password can't be a short text or a few characters that are repeated."
+HELP = "Your password must not be a short text or a few characters that are repeated."
 
 
 class NotRepeatedValidator:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from allauth.account.utils import perform_login
 from django import forms
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 log = logging.getLogger(__name__)
+WHERE = "The end of the link that the web process logs at startup. To log a new one, run manage.py setuplink."
 USED = "This token is not valid. Use the newest one in the log: each new token replaces the previous one."
 
 
@@ -58,6 +59,10 @@ class SetupForm(NewAccountForm):
     )
     email = forms.EmailField(label="Email address", widget=forms.EmailInput({"autocomplete": "email"}))
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["token"].help_text = WHERE
+
     def owner(self) -> User:
         return User(username=self.cleaned_data["username"], email=self.cleaned_data["email"], **self.names())
 
@@ -91,4 +96,4 @@ def page(request: HttpRequest) -> HttpResponse:
         return perform_login(request, user, redirect_url=reverse("admin:index")) if user else None
 
     text = "No account exists yet. Create the account of the first administrator."
-    return answer(request, form, act, USED, title="Set up DinMo", text=text, button="Create the administrator")
+    return answer(request, form, act, USED, title="Set up DinMo", text=text, button="Create administrator")
