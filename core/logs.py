@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from structlog.typing import EventDict
 
-TEXT, JSON = "text", "json"
+TEXT, JSON = FORMATS = "text", "json"
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 FIELDS = ("method", "path", "status", "milliseconds", "state", "seconds")
 """Extra fields that are logged. All others are dropped, because libraries attach whole requests with query strings."""
 

@@ -5,31 +5,30 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import environ
 from celery.schedules import crontab
 from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
 from kombu import Exchange, Queue
 
 from core import logs
-from dinmo.keys import ENCRYPTION_FILE, SECRET_FILE, load_or_create, private_directory, private_file
+from dinmo.environment import Environment, directory
+from dinmo.keys import ENCRYPTION_FILE, SECRET_FILE, load_or_create, private_file
 from dinmo.local import broker
 from dinmo.security import public_address
 from dinmo.security.headers import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
 from dinmo.site import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment()
 env.read_env(BASE_DIR / ".env")
 
-VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
-private_directory(VAR_DIR)
+VAR_DIR = directory("VAR_DIR", Path(env("VAR_DIR", default=str(BASE_DIR / "var"))).resolve())
 # A directory of its own, if several machines or containers share the keys but nothing else.
-KEYS_DIR = private_directory(Path(env("KEYS_DIR", default="") or VAR_DIR).resolve())
+KEYS_DIR = directory("KEYS_DIR", Path(env("KEYS_DIR", default="") or VAR_DIR).resolve())
 
 from dinmo.accounts.configuration import *  # noqa: E402, F403 - it needs what .env sets
 
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="") or load_or_create(KEYS_DIR / SECRET_FILE, get_random_secret_key)
 # Keys that still verify what they signed, such as sessions, while SECRET_KEY is replaced.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
@@ -37,10 +36,10 @@ ENCRYPTION_KEYS = (
     env.list("ENCRYPTION_KEYS", default=[])
     or load_or_create(KEYS_DIR / ENCRYPTION_FILE, lambda: Fernet.generate_key().decode()).split()
 )
-PUBLIC_URL = env("PUBLIC_URL", default="http://127.0.0.1:8000")
-PRODUCTION = env.bool("PRODUCTION", default=not public_address.is_local(PUBLIC_URL))
+PUBLIC_URL = env.address("PUBLIC_URL", default="http://127.0.0.1:8000")
+PRODUCTION = env.flag("PRODUCTION", default=not public_address.is_local(PUBLIC_URL))
 # The application itself speaks plain HTTP, so a proxy stands between it and an address with https.
-BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=public_address.is_encrypted(PUBLIC_URL))
+BEHIND_TLS_PROXY = env.flag("BEHIND_TLS_PROXY", default=public_address.is_encrypted(PUBLIC_URL))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", public_address.host(PUBLIC_URL)])
 CSRF_TRUSTED_ORIGINS = env.list(
     "CSRF_TRUSTED_ORIGINS", default=[public_address.origin(PUBLIC_URL)] if BEHIND_TLS_PROXY else []
@@ -119,7 +118,7 @@ TEMPLATES = [
 # The plug-ins that have logos, as dotted names of their registries.
 LOGO_REGISTRIES = ["segments.registry.engines", "destinations.registry.platforms", "destinations.registry.services"]
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'dinmo.sqlite3'}")}
+DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'dinmo.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     if DATABASES["default"]["NAME"] == str(VAR_DIR / "dinmo.sqlite3"):
         private_file(VAR_DIR / "dinmo.sqlite3")
@@ -172,27 +171,27 @@ CELERY_WORKER_DISABLE_PREFETCH = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # In KB; 0 means unlimited. A process that has used more is replaced after the task, which returns all of its memory.
-CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1024 * max(0, env.int("WORKER_MAX_MEMORY_MB", default=1024))
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1024 * env.whole_number("WORKER_MAX_MEMORY_MB", default=1024)
 
 
-RUN_LEASE_SECONDS = env.float("RUN_LEASE_SECONDS", default=45)
-RUN_SWEEP_SECONDS = env.float("RUN_SWEEP_SECONDS", default=15)
-RUN_SLICE_SECONDS = env.float("RUN_SLICE_SECONDS", default=60)
-PAUSE_AFTER_FAILURES = max(1, env.int("PAUSE_AFTER_FAILURES", default=3))
-ALERT_GROUP_SECONDS = env.float("ALERT_GROUP_SECONDS", default=30)
-RETENTION_DAYS = env.int("RETENTION_DAYS", default=90)
+RUN_LEASE_SECONDS = env.number("RUN_LEASE_SECONDS", default=45)
+RUN_SWEEP_SECONDS = env.number("RUN_SWEEP_SECONDS", default=15)
+RUN_SLICE_SECONDS = env.number("RUN_SLICE_SECONDS", default=60)
+PAUSE_AFTER_FAILURES = max(1, env.whole_number("PAUSE_AFTER_FAILURES", default=3))
+ALERT_GROUP_SECONDS = env.number("ALERT_GROUP_SECONDS", default=30)
+RETENTION_DAYS = env.whole_number("RETENTION_DAYS", default=90)
 # Of the audit log; 0 keeps it forever.
-AUDIT_DAYS = max(0, env.int("AUDIT_DAYS", default=0))
-EXCHANGE_DAYS = min(env.int("EXCHANGE_DAYS", default=7), RETENTION_DAYS)
-HELD_VALUE_DAYS = min(env.int("HELD_VALUE_DAYS", default=7), RETENTION_DAYS)
-SOURCE_TIMEOUT_SECONDS = env.float("SOURCE_TIMEOUT_SECONDS", default=600)
-SOURCE_PREVIEW_SECONDS = env.float("SOURCE_PREVIEW_SECONDS", default=20)
+AUDIT_DAYS = env.whole_number("AUDIT_DAYS", default=0)
+EXCHANGE_DAYS = min(env.whole_number("EXCHANGE_DAYS", default=7), RETENTION_DAYS)
+HELD_VALUE_DAYS = min(env.whole_number("HELD_VALUE_DAYS", default=7), RETENTION_DAYS)
+SOURCE_TIMEOUT_SECONDS = env.number("SOURCE_TIMEOUT_SECONDS", default=600)
+SOURCE_PREVIEW_SECONDS = env.number("SOURCE_PREVIEW_SECONDS", default=20)
 # Of each process that reads a source for a page, and how many a web process has at the same time.
-SOURCE_PREVIEW_MEMORY_MB = max(256, env.int("SOURCE_PREVIEW_MEMORY_MB", default=1024))
-SOURCE_PREVIEW_RESULT_MB = max(1, env.int("SOURCE_PREVIEW_RESULT_MB", default=16))
-SOURCE_PREVIEW_PROCESSES = max(1, env.int("SOURCE_PREVIEW_PROCESSES", default=4))
+SOURCE_PREVIEW_MEMORY_MB = max(256, env.whole_number("SOURCE_PREVIEW_MEMORY_MB", default=1024))
+SOURCE_PREVIEW_RESULT_MB = max(1, env.whole_number("SOURCE_PREVIEW_RESULT_MB", default=16))
+SOURCE_PREVIEW_PROCESSES = max(1, env.whole_number("SOURCE_PREVIEW_PROCESSES", default=4))
 SOURCE_FILES_ROOT = Path(env("SOURCE_FILES_ROOT", default=str(BASE_DIR / "data")))
-SOURCE_UPLOAD_MAX_BYTES = env.int("SOURCE_UPLOAD_MAX_BYTES", default=200_000_000)
+SOURCE_UPLOAD_MAX_BYTES = env.whole_number("SOURCE_UPLOAD_MAX_BYTES", default=200_000_000)
 # The pages that take a file, with the permission to upload one there. Everywhere else, a body is a form or JSON.
 UPLOAD_PAGES = {
     "admin:segments_source_add": "segments.add_source",
@@ -220,10 +219,7 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
-if env("EMAIL_URL", default=""):
-    vars().update(env.email_url("EMAIL_URL"))
-else:
-    EMAIL_BACKEND = "dinmo.mail.LogBackend"
+vars().update(env.mail_server("EMAIL_URL") or {"EMAIL_BACKEND": "dinmo.mail.LogBackend"})
 # Of each step of sending an email, so that a mail server that does not answer delays nothing for long.
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="dinmo@localhost")
@@ -231,7 +227,7 @@ DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="dinmo@localhost")
 # A bearer token for /metrics. Without one, only this machine may read it.
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
 METRICS_DIR = VAR_DIR / "metrics"
-private_directory(METRICS_DIR)
+directory("VAR_DIR", METRICS_DIR)
 # Read by prometheus-client when it is imported.
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIR)
 
@@ -243,4 +239,6 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {"TITLE": "DinMo", "VERSION": "1"}
 
-LOGGING = logs.configuration(env("LOG_LEVEL", default="INFO").upper(), env("LOG_FORMAT", default=""))
+LOGGING = logs.configuration(
+    env.choice("LOG_LEVEL", logs.LEVELS, default="INFO"), env.choice("LOG_FORMAT", logs.FORMATS, default="")
+)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import environ
-
 from dinmo.accounts.passwords import MINIMUM_LENGTH
-from dinmo.accounts.proxies.addresses import networks
+from dinmo.accounts.proxies.addresses import Networks, networks
+from dinmo.environment import Environment
 
-_env = environ.Env()
+_env = Environment()
 
 AUTHENTICATION_BACKENDS = [
     "dinmo.accounts.entrance.backends.LockOut",
@@ -26,12 +25,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "dinmo.accounts.passwords.NotRepeatedValidator"},
 ]
-PASSWORD_SIGN_IN = _env.bool("PASSWORD_SIGN_IN", default=True)
+PASSWORD_SIGN_IN = _env.flag("PASSWORD_SIGN_IN", default=True)
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 PASSWORD_RESET_TIMEOUT = 60 * 60
 
-TRUSTED_PROXIES = networks(_env.list("TRUSTED_PROXIES", default=[]))
+TRUSTED_PROXIES: Networks = _env.parsed(
+    "TRUSTED_PROXIES", networks, (), "addresses or networks, such as 10.0.0.0/8,192.168.1.5"
+)
 PROXY_USER_HEADER = _env("PROXY_USER_HEADER", default="")
 
 OIDC_NAME = _env("OIDC_NAME", default="single sign-on")
@@ -39,7 +40,7 @@ OIDC_ISSUER = _env("OIDC_ISSUER", default="").rstrip("/")
 OIDC_CLIENT_ID = _env("OIDC_CLIENT_ID", default="")
 OIDC_CLIENT_SECRET = _env("OIDC_CLIENT_SECRET", default="")
 OIDC_GROUP_CLAIM = _env("OIDC_GROUP_CLAIM", default="groups")
-OIDC_ROLES = _env.dict("OIDC_ROLES", default={})
+OIDC_ROLES = _env.pairs("OIDC_ROLES")
 OIDC_DEFAULT_ROLE = _env("OIDC_DEFAULT_ROLE", default="")
 
 # What is counted here must hold for all web processes, so it is kept in the database.

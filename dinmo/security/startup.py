@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -14,13 +13,12 @@ from django.db import connections
 
 from core.errors import Misconfigured
 from core.network import policy
+from dinmo.environment import refuse_start
 from dinmo.security import stored_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-EXIT_CODE = 3
-"""With this one, gunicorn ends as a whole instead of starting the worker again."""
 SHORTEST_KEY, FEWEST_CHARACTERS = 32, 8
 """In characters, and in different characters or bytes, of a key that was generated."""
 EXAMPLES = ("django-insecure", "change", "secret", "example")
@@ -33,7 +31,7 @@ GENERATE_FERNET = "Generate one with: openssl rand -base64 32 | tr '+/' '-_'"
 def refuse_unsafe_start(**_signal: Any) -> None:
     """Ends the process with one sentence for each reason, if it must not run as it is configured."""
     if reasons := list(unsafe()):
-        _refuse(reasons)
+        refuse_start(reasons)
 
 
 def unsafe() -> Iterator[tuple[str, str]]:
@@ -105,9 +103,3 @@ def _unreadable_secrets() -> Iterator[tuple[str, str]]:
             f"ENCRYPTION_KEYS does not decrypt the stored secrets of {', '.join(unreadable[:5])}. Restore the key that "
             "encrypted them. If it is lost, start with PRODUCTION=false and enter the secrets again.",
         )
-
-
-def _refuse(reasons: Sequence[tuple[str, str]]) -> NoReturn:
-    lines = [f"{sentence} ({code})" for code, sentence in reasons]
-    print("DinMo does not start:", *lines, sep="\n- ", file=sys.stderr, flush=True)
-    raise SystemExit(EXIT_CODE)

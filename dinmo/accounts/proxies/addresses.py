@@ -6,10 +6,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from django.http import HttpRequest, HttpResponse
 
@@ -69,18 +68,9 @@ def is_in(address: str, trusted: Networks) -> bool:
     return bool(valid) and any(ip_address(valid) in network for network in trusted)
 
 
-def networks(texts: Iterable[str]) -> Networks:
-    """The networks and single addresses of TRUSTED_PROXIES.
-
-    Raises:
-        ImproperlyConfigured: one of them is not valid.
-    """
-    try:
-        return tuple(ip_network(text.strip(), strict=False) for text in texts if text.strip())
-    except ValueError:
-        raise ImproperlyConfigured(
-            "TRUSTED_PROXIES is not valid. List addresses or networks, such as 10.0.0.0/8,192.168.1.5"
-        ) from None
+def networks(text: str) -> Networks:
+    """Networks and single addresses, separated by commas. Raises ValueError if one of them is not valid."""
+    return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
 
 
 def _address(text: str) -> str:

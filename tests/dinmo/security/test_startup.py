@@ -14,6 +14,7 @@ from django.core.management.utils import get_random_secret_key
 from django.db import connection
 
 from destinations.models import Connection
+from dinmo.environment import EXIT_CODE
 from dinmo.security import public_address, startup
 from tests.dinmo.live_processes import ROOT, environment, manage
 
@@ -67,7 +68,7 @@ def test_no_process_starts_that_is_unsafe(tmp_path: Path, command: tuple[str, ..
     words = ["manage.py", *command[1:]] if command[0] == "manage" else ["-m", *command]
     env = environment(tmp_path, **{**PUBLIC, "DEBUG": "true", "SANDBOX": "0"})
     ended = subprocess.run([sys.executable, *words], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
-    assert ended.returncode == startup.EXIT_CODE
+    assert ended.returncode == EXIT_CODE
     assert "DinMo does not start:\n- DEBUG is on" in ended.stderr
     assert PUBLIC["SECRET_KEY"] not in ended.stderr + ended.stdout
 
@@ -78,7 +79,7 @@ def test_worker_and_beat_end_as_they_start(starting: Any, settings: Settings, ca
     settings.PRODUCTION, settings.DEBUG = True, True
     with pytest.raises(SystemExit) as ended:
         starting.send(sender=None)
-    assert ended.value.code == startup.EXIT_CODE
+    assert ended.value.code == EXIT_CODE
     assert "- DEBUG is on" in capsys.readouterr().err
 
 
