@@ -37,8 +37,9 @@ ROOMS = {
     "lanes pacing services screens forms admin api",
     "activations": "text_template warning_kinds models reasons digests setup vendor_session runs scheduling storage "
     "alerts guards planning pauses delivery attaching finish execute apps tasks screens admin management",
-    "dinmo": "keys environment security formats mail celery local site permissions accounts settings problems workspace "
-    "demo start docs audit overview monitoring rows reporting backup apps navigation admin api urls wsgi management",
+    "dinmo": "keys environment security formats mail celery local site permissions accounts settings problems "
+    "workspace demo start docs audit overview monitoring rows reporting backup apps navigation admin api urls wsgi "
+    "management",
 }
 """The rooms and single modules of each package, in the order in which they may import those before them."""
 

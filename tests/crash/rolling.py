@@ -10,7 +10,7 @@ import pytest
 
 from dinmo.local import programs
 from dinmo.local.machine import HOST, free_port
-from tests.crash.workers import ACTIVATION, CONNECTIONS, companies, running, wait_until
+from tests.crash.workers import WORKSPACE, companies, running, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,13 +19,6 @@ COUNT = 400
 """At 25 a second, a delivery takes 16 seconds: long enough to replace its worker on a busy machine, too."""
 ROUNDS = 3
 LOAD_THREADS = 4
-WORKSPACE = f"""
-sources: [{{name: Shop, engine: sqlite, path: shop.sqlite3}}]
-models: [{{name: Companies, source: Shop, kind: custom, table: companies, primary_key: id}}]
-{CONNECTIONS}
-activations:
-{ACTIVATION % ("All", "Companies")}
-"""
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dinmo.local import programs
-from tests.crash.workers import ACTIVATION, CONNECTIONS, companies, running, wait_until
+from tests.crash.workers import WORKSPACE, companies, running, wait_until
 from tests.dinmo.live_processes import descendants
 
 if TYPE_CHECKING:
@@ -15,13 +15,6 @@ if TYPE_CHECKING:
 
 COUNT = 75
 """At 25 requests a second, they take several slices, each in a process of its own."""
-WORKSPACE = f"""
-sources: [{{name: Shop, engine: sqlite, path: shop.sqlite3}}]
-models: [{{name: Companies, source: Shop, kind: custom, table: companies, primary_key: id}}]
-{CONNECTIONS}
-activations:
-{ACTIVATION % ("All", "Companies")}
-"""
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow]
 

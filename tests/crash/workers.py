@@ -39,7 +39,14 @@ ACTIVATION = """
     match: {from: domain, to: domains}
     fields: [{from: name, to: name}]
 """
-
+WORKSPACE = f"""
+sources: [{{name: Shop, engine: sqlite, path: shop.sqlite3}}]
+models: [{{name: Companies, source: Shop, kind: custom, table: companies, primary_key: id}}]
+{CONNECTIONS}
+activations:
+{ACTIVATION % ("All", "Companies")}
+"""
+"""One activation over all companies."""
 REQUEST_ALL = """
 from activations.models import Activation, Run
 from activations.runs import requests

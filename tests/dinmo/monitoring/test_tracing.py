@@ -21,7 +21,7 @@ from dinmo.local import programs
 from dinmo.local.machine import free_port
 from dinmo.monitoring import spans, tracing
 from tests.core.raw_server import serving
-from tests.crash.workers import ACTIVATION, CONNECTIONS, companies, running, wait_until
+from tests.crash.workers import WORKSPACE, companies, running, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,13 +29,6 @@ if TYPE_CHECKING:
 
     from pytest_django import Settings
 
-WORKSPACE = f"""
-sources: [{{name: Shop, engine: sqlite, path: shop.sqlite3}}]
-models: [{{name: Companies, source: Shop, kind: custom, table: companies, primary_key: id}}]
-{CONNECTIONS}
-activations:
-{ACTIVATION % ("All", "Companies")}
-"""
 CANARY = "canary-5d1f"
 
 
