@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 import pytest
 from django.test import Client
-from opentelemetry.instrumentation.celery import CeleryInstrumentor
-from opentelemetry.instrumentation.django import DjangoInstrumentor
-from opentelemetry.instrumentation.requests import RequestsInstrumentor
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from activations.tasks import sweep
@@ -22,6 +17,7 @@ from dinmo.local.machine import free_port
 from dinmo.monitoring import spans, tracing
 from tests.core.raw_server import serving
 from tests.crash.workers import WORKSPACE, companies, running, wait_until
+from tests.dinmo.monitoring.receiver import Receiver, receiving, tracing_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,56 +28,25 @@ if TYPE_CHECKING:
 CANARY = "canary-5d1f"
 
 
-class Receiver(HTTPServer):
-    """Receives spans as a collector does."""
-
-    def __init__(self) -> None:
-        self.received: list[bytes] = []
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.received.append(body)
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Writes no log."""
-
-
 @pytest.fixture
 def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
-    with Receiver() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", server.url)
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
-        yield server
-        server.shutdown()
+    with receiving() as receiver:
+        for name, value in receiver.environment.items():
+            monkeypatch.setenv(name, value)
+        yield receiver
 
 
 @pytest.fixture
 def flush(receiver: Receiver, settings: Settings) -> Iterator[Callable[[], bytes]]:
     """Begins to trace, and returns what sends all spans and returns what has arrived."""
     settings.MIDDLEWARE = [*settings.MIDDLEWARE]
-    provider = spans.start()
+    with tracing_to(receiver) as provider:
 
-    def flushed() -> bytes:
-        provider.force_flush()
-        return b"".join(receiver.received)
+        def flushed() -> bytes:
+            provider.force_flush()
+            return receiver.content()
 
-    yield flushed
-    for instrumentor in (DjangoInstrumentor, CeleryInstrumentor, RequestsInstrumentor):
-        instrumentor().uninstrument()
-    provider.shutdown()
+        yield flushed
 
 
 def names(received: bytes) -> set[str]:
@@ -116,9 +81,8 @@ def test_requests_tasks_and_requests_to_vendors_are_traced_without_secrets_and_v
 
 @pytest.mark.slow
 def test_web_and_worker_processes_send_spans(receiver: Receiver, tmp_path: Path) -> None:
-    tracing_on = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
     port = free_port()
-    with running(tmp_path, companies(3), WORKSPACE, environment=tracing_on) as workers:
+    with running(tmp_path, companies(3), WORKSPACE, environment=receiver.environment) as workers:
         workers.start(programs.web(port))
         workers.start(programs.worker())
         workers.request("All")
@@ -126,7 +90,7 @@ def test_web_and_worker_processes_send_spans(receiver: Receiver, tmp_path: Path)
         with urlopen(f"http://127.0.0.1:{port}/admin/login/") as page:
             assert page.status == 200
         wanted = {"GET admin/login/", "run/activations.tasks.execute", "POST"}
-        wait_until(lambda: wanted <= names(b"".join(receiver.received)), "the spans")
+        wait_until(lambda: wanted <= names(receiver.content()), "the spans")
 
 
 def test_nothing_is_traced_without_an_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,20 +10,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core import mail
 from kombu.messaging import Producer
 
 from core import logs
 from destinations.sandbox.wire import Reply
+from tests.dinmo.monitoring.receiver import receiving, tracing_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     import pytest
+    from opentelemetry.sdk.trace import TracerProvider
 
     from destinations.sandbox.base import Sandbox
     from destinations.sandbox.wire import Request
+    from tests.dinmo.monitoring.receiver import Receiver
 
 TOKEN = "zq7tokencanary51"
 """Without a word such as *token* in front of it, nothing but its value gives it away."""
@@ -56,22 +60,37 @@ class Vendor:
 
 @dataclass
 class Collected:
-    """What was logged, sent to the broker and mailed."""
+    """What was logged, traced, sent to the broker and mailed."""
 
+    receiver: Receiver
+    provider: TracerProvider
     log: io.StringIO = field(default_factory=io.StringIO)
     messages: list[str] = field(default_factory=list)
 
     def places(self) -> dict[str, str]:
         """Everything by where it was found."""
         mails = [str(each.message()) for each in mail.outbox]
-        return {"log": self.log.getvalue(), "broker": "\n".join(self.messages), "mails": "\n".join(mails)}
+        self.provider.force_flush()
+        return {
+            "log": self.log.getvalue(),
+            "traces": self.receiver.content().decode("utf-8", "replace"),
+            "broker": "\n".join(self.messages),
+            "mails": "\n".join(mails),
+        }
 
 
 @contextmanager
 def collected(monkeypatch: pytest.MonkeyPatch, log_format: str) -> Iterator[Collected]:
     """Collects at level DEBUG, in the format of the application's log. No message reaches a broker."""
-    found = Collected()
+    with receiving() as receiver:
+        for name, value in receiver.environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(settings, "MIDDLEWARE", [*settings.MIDDLEWARE])
+        with tracing_to(receiver) as provider:
+            yield from _collected(Collected(receiver, provider), monkeypatch, log_format)
 
+
+def _collected(found: Collected, monkeypatch: pytest.MonkeyPatch, log_format: str) -> Iterator[Collected]:
     def publish(_producer: Any, body: Any, **options: Any) -> None:
         found.messages.append(json.dumps([body, options], default=repr))
 

@@ -100,9 +100,11 @@ def leaks(places: dict[str, str], canaries: tuple[str, ...]) -> list[str]:
 def test_a_planted_leak_is_found(activation: Activation, found: Collected, staff: Client) -> None:
     logging.getLogger("planted").info("Sent %s", TOKEN.upper())
     Producer(None, auto_declare=False).publish({"key": PERSON})
+    found.provider.get_tracer("planted").start_span(PASSWORD).end()
     mail.send_mail(EMAIL, HOOK, None, ["ops@example.com"])
     assert {leak.partition(":")[0] for leak in leaks(found.places(), (*SECRETS, *PERSONAL))} == {
         "log",
+        "traces",
         "broker",
         "mails",
     }
@@ -122,9 +124,9 @@ def test_vendor_that_repeats_everything_in_its_errors(
     assert mail.outbox
     assert Run.State.FAILED in states
     places = found.places()
-    assert "Run " in places["log"] and places["broker"]  # noqa: PT018
+    assert "Run " in places["log"] and places["broker"] and "POST" in places["traces"]  # noqa: PT018
     assert leaks(places, SECRETS) == []
-    assert leaks({name: places[name] for name in ("log", "broker")}, PERSONAL) == []
+    assert leaks({name: places[name] for name in ("log", "traces", "broker")}, PERSONAL) == []
     assert leaks({"subjects": "\n".join(str(each.subject) for each in mail.outbox)}, PERSONAL) == []
     assert leaks(pages(staff), SECRETS) == []
     assert leaks(commands(activation), SECRETS) == []
@@ -146,7 +148,7 @@ def test_sources_that_are_down_or_refuse_a_query(activation: Activation, found: 
     }
     assert all("error" in answer or "message" in answer for name, answer in answers.items() if name.startswith("0"))
     assert leaks({**answers, **found.places()}, SECRETS) == []
-    assert leaks({"log": found.places()["log"]}, PERSONAL) == []
+    assert leaks({name: found.places()[name] for name in ("log", "traces")}, PERSONAL) == []
 
 
 def test_defect_with_credentials_in_its_message(
