@@ -7,12 +7,13 @@ import fcntl
 import os
 import socket
 import termios
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from functools import partial
 from select import select
 from typing import TYPE_CHECKING
 
 import psycopg
-from psycopg.pq import ExecStatus
+from psycopg.pq import ConnStatus, ExecStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn
 
 BLOCK_BYTES = 1_500_000
-SMALL_ROW_BYTES = CHUNK_BYTES = 65_536
+CHUNK_BYTES = 65_536
+Row = tuple[int, memoryview]
+"""As `get_copy_data` returns it."""
 
 
 class RowTooLarge(Exception):
@@ -31,7 +34,7 @@ def copy_out(
     connection: PGconn,
     statement: bytes,
     interrupt: Callable[[], None] | None = None,
-    largest_row: int = 1 << 30,
+    largest_row: int | None = None,
 ) -> Generator[bytearray, None, None]:
     """The output of a COPY statement, in blocks of whole rows, about `BLOCK_BYTES` each.
 
@@ -41,7 +44,7 @@ def copy_out(
     Args:
         connection: idle or in a transaction. Nothing else may use it in the meantime.
         interrupt: ends the statement instead of a cancel request, for cases in which the server is too slow to cancel.
-        largest_row: in bytes. The driver would collect a row of up to 1 GB before it returns any of it.
+        largest_row: in bytes. Without it, the driver collects a row of up to 1 GB before it returns any of it.
 
     Raises:
         psycopg.Error
@@ -52,11 +55,11 @@ def copy_out(
         raise psycopg.errors.error_from_result(result)
     block = bytearray()
     next_row = connection.get_copy_data
-    with _finished(connection, interrupt):
+    with _finished(connection, interrupt), _receiving(connection, largest_row) as receive:
         # The only call per row, because there are millions of rows. In libpq's asynchronous mode, a size of 0 means
         # that no complete row has arrived yet, and a negative size that the rows have ended.
         while (row := next_row(1))[0] >= 0:
-            row = row if row[0] else _incomplete(connection, largest_row)
+            row = row if row[0] else receive()
             if row[0] < 0:
                 break
             block += row[1]
@@ -67,60 +70,75 @@ def copy_out(
         yield block
 
 
-def _incomplete(connection: PGconn, largest_row: int) -> tuple[int, memoryview]:
-    """Waits for the rest of a row, and returns what `get_copy_data` does. Raises RowTooLarge."""
-    received = 0
+@contextmanager
+def _receiving(connection: PGconn, largest_row: int | None) -> Iterator[Callable[[], Row]]:
+    """What waits for the rest of a row, and returns it as `get_copy_data` does."""
+    if largest_row is None:
+        yield partial(_next_row, connection)
+        return
+    with closing(_Valve(connection, largest_row)) as valve:
+        yield valve.next_row
+
+
+def _next_row(connection: PGconn) -> Row:
     while not (row := connection.get_copy_data(1))[0]:
-        if received > SMALL_ROW_BYTES:
-            return _large_row(connection, largest_row - received)
-        received += _receive(connection)
+        # Waits without blocking other threads.
+        select([connection.socket], [], [])
+        connection.consume_input()
     return row
 
 
-def _large_row(connection: PGconn, most: int) -> tuple[int, memoryview]:
-    """Receives the rest of a row chunk by chunk, and gives up after `most` bytes.
+class _Valve:
+    """Receives rows chunk by chunk, and gives up on one that is too large.
 
-    The driver takes in all that arrives, and as fast as servers send, that may be the whole row. So it is lent one end
-    of a pair of sockets in the meantime, which receives only what it is meant to take in.
+    The driver takes in all that arrives, and as fast as servers send, that may be a whole row of 1 GB. So it is lent
+    one end of a pair of sockets in the meantime, which receives only what it is meant to take in.
     """
-    server = socket.socket(fileno=os.dup(connection.socket))
-    ours, lent = socket.socketpair()
-    try:
-        lent.setblocking(False)
-        os.dup2(lent.fileno(), connection.socket)
-        while not (row := connection.get_copy_data(1))[0]:
-            chunk = _chunk(server, connection.socket)
-            most -= len(chunk)
-            if most < 0:
-                raise RowTooLarge
-            if chunk:
-                ours.sendall(chunk)
-            else:
-                ours.shutdown(socket.SHUT_WR)
-            while _waiting(connection.socket) or not chunk:
-                connection.consume_input()
-        os.dup2(server.fileno(), connection.socket)
-    except BaseException:
-        connection.finish()
-        raise
-    finally:
-        for end in (server, ours, lent):
+
+    def __init__(self, connection: PGconn, largest_row: int) -> None:
+        self.connection = connection
+        self.largest_row = largest_row
+        self.server = socket.socket(fileno=os.dup(connection.socket))
+        self.ours, self.lent = socket.socketpair()
+        self.lent.setblocking(False)
+        os.dup2(self.lent.fileno(), connection.socket)
+
+    def next_row(self) -> Row:
+        """Raises RowTooLarge."""
+        received = 0
+        try:
+            while not (row := self.connection.get_copy_data(1))[0]:
+                if received > self.largest_row:
+                    raise RowTooLarge
+                received += self._receive()
+        except BaseException:
+            self.connection.finish()
+            raise
+        return row
+
+    def close(self) -> None:
+        """Returns the connection to the server, unless it has ended."""
+        if self.connection.status == ConnStatus.OK:
+            os.dup2(self.server.fileno(), self.connection.socket)
+        for end in (self.server, self.ours, self.lent):
             end.close()
-    return row
 
+    def _receive(self) -> int:
+        """Takes in a chunk, and returns its size. Raises psycopg.Error if the connection has ended."""
+        descriptor = self.connection.socket
+        chunk = self._chunk(descriptor)
+        if chunk:
+            self.ours.sendall(chunk)
+        else:
+            self.ours.shutdown(socket.SHUT_WR)
+        while _waiting(descriptor) or not chunk:
+            self.connection.consume_input()
+        return len(chunk)
 
-def _chunk(server: socket.socket, lent: int) -> bytes:
-    """The next bytes from the server; none if the connection has ended, or a watchdog has ended it."""
-    readable, _, _ = select([server.fileno(), lent], [], [])
-    return b"" if lent in readable else server.recv(CHUNK_BYTES)
-
-
-def _receive(connection: PGconn) -> int:
-    """Waits for more rows without blocking other threads, and takes it in. Returns how many bytes had arrived."""
-    select([connection.socket], [], [])
-    waiting = _waiting(connection.socket)
-    connection.consume_input()
-    return waiting
+    def _chunk(self, lent: int) -> bytes:
+        """The next bytes from the server; none if the connection has ended, or a watchdog has ended it."""
+        readable, _, _ = select([self.server.fileno(), lent], [], [])
+        return b"" if lent in readable else self.server.recv(CHUNK_BYTES)
 
 
 def _waiting(descriptor: int) -> int:

@@ -219,13 +219,23 @@ def test_dates_and_timestamps_are_read_in_the_sources_time_zone() -> None:
     ]
 
 
-def test_row_that_is_too_large_is_refused_before_it_fills_the_memory() -> None:
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select repeat('x', 100000000) as big union all select 'y'",
+        "select 'y' as big union all select repeat('x', 100000000)",
+        "select case n when 200 then repeat('x', 100000000) else 'y' || n end as big from generate_series(1, 300) n",
+        "select case n when 60 then repeat('x', 100000000) else repeat('y', 30000) end from generate_series(1, 90) n",
+    ],
+    ids=["first", "second", "after small ones", "after large ones"],
+)
+def test_row_that_is_too_large_is_refused_before_it_fills_the_memory(query: str) -> None:
     status, reset = Path("/proc/self/status"), Path("/proc/self/clear_refs")
     if not reset.exists():
         pytest.skip("The peak of this process's memory can only be read on Linux.")
     reset.write_text("5")
     before = memory(status)
-    problem = refusal(place(), "select repeat('x', 100000000) as big union all select 'y'")
+    problem = refusal(place(), query)
     assert (problem.code, isinstance(problem, Misconfigured)) == ("source_too_large", True)
     assert memory(status) - before < 100_000_000
 
