@@ -59,7 +59,7 @@ class Environment(environ.Env):
 
     def parsed(self, name: str, parse: Callable[[str], Value], default: Value, expected: str) -> Value:
         """The value of a variable, or the default. Ends the process if `parse` raises an error of bad input."""
-        text = str(self.ENVIRON.get(name, "")).strip()
+        text = str(self(name, default="")).strip()
         if not text:
             return default
         try:
