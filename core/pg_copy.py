@@ -117,8 +117,10 @@ class _Valve:
         return row
 
     def close(self) -> None:
-        """Returns the connection to the server, unless it has ended."""
+        """Returns the connection to the server, unless it has ended or a watchdog has ended it between two rows."""
         if self.connection.status == ConnStatus.OK:
+            if select([self.ours.fileno()], [], [], 0)[0]:
+                self.server.shutdown(socket.SHUT_RDWR)
             os.dup2(self.server.fileno(), self.connection.socket)
         for end in (self.server, self.ours, self.lent):
             end.close()

@@ -12,7 +12,10 @@ import psycopg
 import pytest
 
 from core.errors import Misconfigured, Problem, Unavailable
+from core.pg_copy import copy_out
+from segments.engines.batches import LARGEST_ROW
 from segments.engines.postgres import failures
+from segments.engines.watchdog import hang_up
 from segments.registry import engines
 from segments.sql import statements
 from tests.segments.places import (
@@ -238,6 +241,17 @@ def test_row_that_is_too_large_is_refused_before_it_fills_the_memory(query: str)
     problem = refusal(place(), query)
     assert (problem.code, isinstance(problem, Misconfigured)) == ("source_too_large", True)
     assert memory(status) - before < 100_000_000
+
+
+def test_connection_that_is_ended_between_two_blocks_stays_ended() -> None:
+    statement = b"COPY (select repeat('x', 100000) from generate_series(1, 1000)) TO STDOUT (FORMAT csv)"
+    with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
+        copied = copy_out(connection.pgconn, statement, lambda: None, LARGEST_ROW)
+        assert next(copied)
+        hang_up(connection.fileno())
+        copied.close()
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("select 1")
 
 
 def test_large_rows_are_read_between_small_ones() -> None:
