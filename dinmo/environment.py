@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
-from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from core.text.web_address import is_web_address
 from dinmo.keys import private_directory
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ EXIT_CODE = 3
 """With this one, gunicorn ends as a whole instead of starting the worker again."""
 CODE = "P008"
 FLAGS = {
-    **dict.fromkeys(("true", "on", "yes", "y", "1"), True),
+    **dict.fromkeys(environ.Env.BOOLEAN_TRUE_STRINGS, True),
     **dict.fromkeys(("false", "off", "no", "n", "0"), False),
 }
 DATABASES = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
@@ -106,7 +106,6 @@ def _pairs(text: str) -> dict[str, str]:
 
 
 def _address(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or (parts.port or 1) < 1:
+    if not is_web_address(text):
         raise ValueError
     return text.rstrip("/")

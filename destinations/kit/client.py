@@ -7,12 +7,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, Unpack
-from urllib.parse import urlsplit
 
 import requests
 
 from core import http
 from core.errors import Misconfigured, Unavailable
+from core.text.web_address import is_web_address
 from destinations.contract import Gate, Purpose, Quota
 from destinations.kit import headers as header_values
 from destinations.kit.answer import Answer
@@ -68,7 +68,7 @@ class Transport:
         secret: str = "",
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        if not _is_web_address(url):
+        if not is_web_address(url):
             raise self._invalid_address()
         self.url = url
         self.headers = dict(headers)
@@ -170,11 +170,3 @@ class ApiClient(Transport, ABC):
         if not answer.ok:
             raise self.problem(answer)
         return answer
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return False

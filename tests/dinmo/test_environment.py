@@ -70,7 +70,7 @@ def test_empty_variables_are_not_set(tmp_path: Path) -> None:
     assert manage(environment(tmp_path, **empty), "check").returncode == 0
 
 
-@pytest.mark.parametrize(("text", "expected"), [("TRUE", True), ("no", False), ("0", False), ("", True)])
+@pytest.mark.parametrize(("text", "expected"), [("TRUE", True), ("ok", True), ("no", False), ("0", False), ("", True)])
 def test_flags_are_read_in_common_spellings(monkeypatch: pytest.MonkeyPatch, text: str, expected: bool) -> None:
     monkeypatch.setenv("A_FLAG", text)
     assert Environment().flag("A_FLAG", default=True) is expected

@@ -11,6 +11,7 @@ from core import http
 from core.errors import Misconfigured, Problem, Unavailable
 from core.parameters import Parameter
 from core.secrets import hide
+from core.text.web_address import is_web_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,13 +33,7 @@ def url_parameter(label: str, help_text: str) -> Parameter:
 
 def check_url(settings: Mapping[str, Any]) -> None:
     """Raises Misconfigured unless the address is a complete URL. The message does not contain it."""
-    url = str(settings.get("url") or "")
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        usable = False
-    if not usable or any(character.isspace() for character in url):
+    if not is_web_address(str(settings.get("url") or "")):
         raise Misconfigured("webhook_url", "The address must start with https:// and name a host.", where="url")
 
 
