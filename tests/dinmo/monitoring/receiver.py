@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+from django.test import override_settings
 from opentelemetry.instrumentation.celery import CeleryInstrumentor
 from opentelemetry.instrumentation.django import DjangoInstrumentor
 from opentelemetry.instrumentation.requests import RequestsInstrumentor
@@ -16,6 +18,7 @@ from dinmo.monitoring import spans
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pytest
     from opentelemetry.sdk.trace import TracerProvider
 
 
@@ -55,21 +58,24 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    """A receiver that is listening."""
+def receiving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    """A receiver that is listening, to which this process is configured to send its spans."""
     with Receiver() as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
 
 
 @contextmanager
-def tracing_to(receiver: Receiver) -> Iterator[TracerProvider]:
-    """Traces this process during the block. Its environment must be that of the receiver."""
-    provider = spans.start()
-    try:
-        yield provider
-    finally:
-        for instrumentor in (DjangoInstrumentor, CeleryInstrumentor, RequestsInstrumentor):
-            instrumentor().uninstrument()
-        provider.shutdown()
+def traced() -> Iterator[TracerProvider]:
+    """Traces this process during the block."""
+    with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE]):
+        provider = spans.start()
+        try:
+            yield provider
+        finally:
+            for instrumentor in (DjangoInstrumentor, CeleryInstrumentor, RequestsInstrumentor):
+                instrumentor().uninstrument()
+            provider.shutdown()

@@ -17,30 +17,25 @@ from dinmo.local.machine import free_port
 from dinmo.monitoring import spans, tracing
 from tests.core.raw_server import serving
 from tests.crash.workers import WORKSPACE, companies, running, wait_until
-from tests.dinmo.monitoring.receiver import Receiver, receiving, tracing_to
+from tests.dinmo.monitoring.receiver import Receiver, receiving, traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from pytest_django import Settings
 
 CANARY = "canary-5d1f"
 
 
 @pytest.fixture
 def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
-    with receiving() as receiver:
-        for name, value in receiver.environment.items():
-            monkeypatch.setenv(name, value)
+    with receiving(monkeypatch) as receiver:
         yield receiver
 
 
 @pytest.fixture
-def flush(receiver: Receiver, settings: Settings) -> Iterator[Callable[[], bytes]]:
+def flush(receiver: Receiver) -> Iterator[Callable[[], bytes]]:
     """Begins to trace, and returns what sends all spans and returns what has arrived."""
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE]
-    with tracing_to(receiver) as provider:
+    with traced() as provider:
 
         def flushed() -> bytes:
             provider.force_flush()

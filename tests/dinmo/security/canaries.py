@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.core import mail
 from kombu.messaging import Producer
 
 from core import logs
 from destinations.sandbox.wire import Reply
-from tests.dinmo.monitoring.receiver import receiving, tracing_to
+from tests.dinmo.monitoring.receiver import receiving, traced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,12 +81,8 @@ class Collected:
 @contextmanager
 def collected(monkeypatch: pytest.MonkeyPatch, log_format: str) -> Iterator[Collected]:
     """Collects at level DEBUG, in the format of the application's log. No message reaches a broker."""
-    with receiving() as receiver:
-        for name, value in receiver.environment.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(settings, "MIDDLEWARE", [*settings.MIDDLEWARE])
-        with tracing_to(receiver) as provider:
-            yield from _collected(Collected(receiver, provider), monkeypatch, log_format)
+    with receiving(monkeypatch) as receiver, traced() as provider:
+        yield from _collected(Collected(receiver, provider), monkeypatch, log_format)
 
 
 def _collected(found: Collected, monkeypatch: pytest.MonkeyPatch, log_format: str) -> Iterator[Collected]:
